@@ -1,0 +1,80 @@
+"""Seasonal profiles: how much of the level falls on each period of the cycle.
+
+The *phase* of a period counts from the forecast origin: the first period after the history has phase 0, and a period
+k before it the phase (−k) mod season_length. So no model needs to know the calendar.
+"""
+
+import numpy as np
+
+# Cycles of the history that a profile may rest on: half a year of weeks, all years there are of weeks and months.
+CYCLES = {7: 26, 52: 4, 12: 6}
+DEFAULT_CYCLES = 8
+# A profile is pulled towards the prior as if it had been seen over so many cycles.
+PRIOR_CYCLES = 4.0
+
+
+def by_cycle(values: np.ndarray, season_length: int, cycles: int | None = None) -> np.ndarray:
+    """(n, t) to (n, cycles, season_length), the last `cycles` (None: all); missing periods in front are 0 or False."""
+    n, t = values.shape
+    wanted = -(-t // season_length) if cycles is None else min(cycles, -(-t // season_length))
+    length = wanted * season_length
+    if length <= t:
+        return values[:, t - length :].reshape(n, wanted, season_length)
+    padded = np.zeros((n, length), dtype=values.dtype)
+    padded[:, length - t :] = values
+    return padded.reshape(n, wanted, season_length)
+
+
+def has_season(mask: np.ndarray, season_length: int) -> np.ndarray:
+    """Series whose history reaches over two whole cycles; the others are forecast without a season. (n,) bool"""
+    t = mask.shape[1]
+    if season_length < 2 or t < 2 * season_length:
+        return np.zeros(len(mask), dtype=bool)
+    return np.asarray(mask[:, : t - 2 * season_length + 1].any(axis=1))
+
+
+def profile(demand: np.ndarray, mask: np.ndarray, season_length: int, prior: np.ndarray | None = None) -> np.ndarray:
+    """Multiplicative seasonal indices by phase, ≥ 0 and with mean 1. (n, season_length)
+
+    Ratio to the mean of each cycle (classical decomposition, Hyndman & Athanasopoulos, Forecasting: Principles and
+    Practice, 3.4, with the cycle's mean as trend), summed over cycles before dividing so that cycles with more demand
+    weigh more, and shrunk to `prior` (flat: 1): s_p = (Σ_c y_cp + κ·m·prior_p) / (Σ_c m_c + κ·m), m_c the cycle's mean,
+    m the mean of all, κ = PRIOR_CYCLES. Series without a season get 1 everywhere.
+    """
+    n = len(demand)
+    flat = np.ones((n, season_length), dtype=demand.dtype)
+    seasonal = has_season(mask, season_length)
+    if not seasonal.any():
+        return flat
+    sums, exposure = phase_sums(demand[seasonal], mask[seasonal], season_length)
+    pull = PRIOR_CYCLES * exposure.mean(axis=1, keepdims=True) / np.maximum(_cycles_seen(mask[seasonal], season_length), 1)
+    towards = 1.0 if prior is None else prior[seasonal]
+    total = exposure + pull
+    index = np.where(total > 0, (sums + pull * towards) / np.where(total > 0, total, 1.0), 1.0)
+    mean = index.mean(axis=1, keepdims=True)
+    flat[seasonal] = np.where(mean > 0, index / np.where(mean > 0, mean, 1.0), 1.0)
+    return flat
+
+
+def phase_sums(demand: np.ndarray, mask: np.ndarray, season_length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Per phase, demand and what it would have been without a season (the cycles' means). Each (n, season_length)."""
+    cycles = CYCLES.get(season_length, DEFAULT_CYCLES)
+    seen = by_cycle(mask, season_length, cycles)
+    sold = np.where(seen, np.maximum(by_cycle(demand, season_length, cycles), 0), 0)
+    level = sold.sum(axis=2, keepdims=True) / np.maximum(seen.sum(axis=2, keepdims=True, dtype=demand.dtype), 1)
+    return sold.sum(axis=1), np.where(seen, level, 0).sum(axis=1)
+
+
+def _cycles_seen(mask: np.ndarray, season_length: int) -> np.ndarray:
+    cycles = CYCLES.get(season_length, DEFAULT_CYCLES)
+    return by_cycle(mask, season_length, cycles).sum(axis=(1, 2), dtype=float)[:, None] / season_length
+
+
+def phases(t: int, season_length: int) -> np.ndarray:
+    """The phase of each period of a history of t periods. (t,)"""
+    return np.arange(-t, 0) % season_length
+
+
+def ahead(indices: np.ndarray, horizon: int) -> np.ndarray:
+    """Seasonal indices of the next `horizon` periods. (n, horizon)"""
+    return indices[:, np.arange(horizon) % indices.shape[1]]

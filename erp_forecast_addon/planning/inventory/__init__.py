@@ -1,0 +1,1 @@
+"""Inventory: classes, lead times, demand over them, safety stock and order levels."""

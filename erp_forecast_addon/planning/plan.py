@@ -1,0 +1,58 @@
+"""The pipeline: panel in, plan out."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from erp_forecast_addon.planning.cleaning import clean
+from erp_forecast_addon.planning.errors import Fault
+from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
+from erp_forecast_addon.planning.panel import Panel
+from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish
+from erp_forecast_addon.planning.settings import Period, PlanSettings
+
+__all__ = ["Plan", "Supply", "plan"]
+
+_DAYS_OF = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
+_YEAR_DAYS = 365
+
+
+@dataclass(frozen=True)
+class Plan:
+    """forecasts: ForecastSet; policies: POLICIES; proposals: PROPOSALS; faults: what is wrong, item by item."""
+
+    forecasts: ForecastSet
+    policies: pd.DataFrame
+    proposals: pd.DataFrame
+    faults: list[Fault]
+
+
+def plan(panel: Panel, positions: pd.DataFrame, supply: Supply, settings: PlanSettings, as_of: date) -> Plan:
+    """Forecast, set levels and propose orders for every row of `panel` and `positions`; deterministic.
+
+    positions: table POSITIONS; as_of: the last complete day; orders are placed on the day after it.
+    Pairs of the panel without a position have nothing on hand. Pairs with a position and no history get a policy if
+    they hold stock or have open documents. What is wrong with a single row, item or pair is in `faults`, and the rest
+    is planned. Raises BadInput where a table as a whole is unusable (a column missing, a key twice).
+    """
+    cleaned, cleaning_faults = clean(panel, settings.outlier_limit)
+    forecasts = forecast_panel(cleaned, horizon_periods(settings.period, settings.horizon_days), settings)
+    outlook = DemandOutlook(
+        keys=forecasts.keys, demand_class=forecasts.demand_class, daily_mean=forecasts.daily_mean,
+        daily_std=forecasts.daily_std, last_year_qty=last_year_demand(panel, as_of),
+    )
+    levels = replenish(outlook, positions, supply, settings, as_of)
+    return Plan(forecasts, levels.policies, levels.proposals, [*cleaning_faults, *levels.faults])
+
+
+def horizon_periods(period: Period, horizon_days: int) -> int:
+    """Whole periods that cover the horizon, at least one."""
+    return max(1, int(np.ceil(horizon_days / _DAYS_OF[period])))
+
+
+def last_year_demand(panel: Panel, as_of: date) -> np.ndarray:
+    """(n,) demand of the periods that began in the 365 days up to as_of, stock units."""
+    recent = panel.starts > np.datetime64(as_of, "ns") - np.timedelta64(_YEAR_DAYS, "D")
+    return np.asarray(panel.demand[:, recent].sum(axis=1))

@@ -1,0 +1,30 @@
+"""What is missing: the order rule, as two formulas that proposals and their evidence share."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from erp_forecast_addon.planning.purchasing.lots import SMALLEST_QTY
+
+Floats = NDArray[np.float64]
+
+
+def net_position(
+    on_hand: ArrayLike, supply: ArrayLike, drafts: ArrayLike, above_forecast: ArrayLike
+) -> Floats:
+    """on hand + supply due by the end of the protection interval + our drafts - firm demand beyond the forecast.
+
+    Stock units. Forecast demand is not in it: it is in the order-up-to level that the position is held against.
+    Source: inventory position, Silver, Pyke & Thomas (2017), section 6.2, cut to what arrives in time.
+    """
+    position = np.asarray(on_hand, dtype=float) + np.asarray(supply, dtype=float)
+    return np.asarray(position + np.asarray(drafts, dtype=float) - np.asarray(above_forecast, dtype=float))
+
+
+def order_need(order_up_to_qty: ArrayLike, position_qty: ArrayLike) -> Floats:
+    """max(0, order-up-to level - position), stock units; less than a document can hold (a thousandth) is nothing.
+
+    Positive exactly where the projected stock ends the protection interval below the safety stock.
+    Source: (R, S) system, Silver, Pyke & Thomas (2017), section 6.9; Chopra & Meindl, equation 12.17.
+    """
+    missing = np.asarray(order_up_to_qty, dtype=float) - np.asarray(position_qty, dtype=float)
+    return np.where(missing > SMALLEST_QTY, missing, 0.0)

@@ -1,0 +1,101 @@
+"""The table PROPOSALS: what to order, from whom, until when, and why.
+
+The rule is a time-phased order-up-to system with a review period: order when the projected stock falls below the
+safety stock before an order of the next review could arrive, and order up to the order-up-to level.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.purchasing.evidence import evidence_dicts
+from erp_forecast_addon.planning.purchasing.lots import lot_sizes
+from erp_forecast_addon.planning.purchasing.suppliers import alternatives
+from erp_forecast_addon.planning.tables import PROPOSALS
+from erp_forecast_addon.planning.wording import iso_days, readable
+
+Days = NDArray[np.datetime64]
+
+_IN_TIME = _(
+    "Stock falls below the safety stock of {safety_stock} {stock_uom} on {need_on}. {position} {stock_uom} are on hand "
+    "or on order, {order_up_to} {stock_uom} are wanted for the next {protection_days} days (lead time and review "
+    "period): {need} {stock_uom} are missing, ordered as {qty} {uom}."
+)
+_LATE = _(
+    "Stock falls below the safety stock of {safety_stock} {stock_uom} on {need_on}, {days_late} days before an order "
+    "placed now can arrive on {schedule_date}. {position} {stock_uom} are on hand or on order, {order_up_to} "
+    "{stock_uom} are wanted for the next {protection_days} days (lead time and review period): {need} {stock_uom} are "
+    "missing, ordered as {qty} {uom}."
+)
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """table: PROPOSALS; no_lot: the needs that no quantity of their purchase UOM can meet, rows of the input."""
+
+    table: pd.DataFrame
+    no_lot: pd.DataFrame
+
+
+def propose(needs: pd.DataFrame, rated: pd.DataFrame, as_of: date) -> Proposed:
+    """Turn needs into lines. needs: one row per pair with a need, a supplier and a conversion factor; columns are
+    those of the evidence (without stock_qty) plus warehouse, base_rate, below_safety_day, arrival_day and
+    money_at_risk; rated: from `rate_sourcing`, for the suppliers considered.
+    """
+    lots = lot_sizes(
+        needs["need_qty"].to_numpy(), needs["min_order_qty"].to_numpy(), needs["order_multiple_qty"].to_numpy(),
+        needs["conversion_factor"].to_numpy(), needs["uom_whole"].to_numpy(), needs["stock_uom_whole"].to_numpy(),
+    )
+    lines = needs.assign(qty=lots.qty, stock_qty=lots.stock_qty, as_of=as_of.isoformat())
+    lines = _with_days(lines[lots.possible].reset_index(drop=True), as_of)
+    if lines.empty:
+        return Proposed(PROPOSALS.empty(), needs[~lots.possible])
+    rate = lines["rate"].where(lines["price_known"], 0.0)
+    lines["amount"] = lines["qty"] * rate
+    table = lines.assign(
+        rate=rate,
+        # Without an exchange rate there is no amount in company currency; the fault of the line says so.
+        base_amount=(lines["amount"] * lines["exchange_rate"]).fillna(0.0),
+        reason_template=np.where(lines["days_late"] > 0, _LATE, _IN_TIME),
+        reason_values=_reason_values(lines),
+        evidence=evidence_dicts(lines, alternatives(rated, lines["item_code"])),
+    )
+    return Proposed(PROPOSALS.check(table), needs[~lots.possible])
+
+
+def _with_days(lines: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Add need_on, schedule_date, order_by, days_late. Day 0 is as_of + 1, the earliest day to order."""
+    need_day, arrival_day = lines["below_safety_day"].to_numpy(), lines["arrival_day"].to_numpy()
+    return lines.assign(
+        need_on=day_dates(need_day, as_of),
+        schedule_date=day_dates(np.maximum(need_day, arrival_day), as_of),
+        order_by=day_dates(np.maximum(need_day - arrival_day, 0), as_of),
+        days_late=np.maximum(arrival_day - need_day, 0).astype(float),
+    )
+
+
+def day_dates(day: NDArray[np.int64], as_of: date) -> Days:
+    """Indices from day 0 (as_of + 1) to datetime64[ns]; a negative index is no day."""
+    first = np.datetime64(as_of, "D") + 1
+    dates = first + day.astype("timedelta64[D]")
+    return np.where(day < 0, np.datetime64("NaT"), dates).astype("datetime64[ns]")
+
+
+def _reason_values(lines: pd.DataFrame) -> list[dict[str, Any]]:
+    numbers = {
+        "safety_stock_qty": "safety_stock", "position_qty": "position", "order_up_to_qty": "order_up_to",
+        "protection_days": "protection_days", "need_qty": "need", "qty": "qty", "days_late": "days_late",
+    }
+    columns = [readable(lines[column].to_numpy()) for column in numbers]
+    days = [iso_days(lines[column].to_numpy()) for column in ("need_on", "schedule_date")]
+    keys = (*numbers.values(), "need_on", "schedule_date", "uom", "stock_uom")
+    # A loop over the proposed lines, by columns: the contract wants one dict of values per line.
+    return [
+        dict(zip(keys, row, strict=True))
+        for row in zip(*columns, *days, lines["uom"], lines["stock_uom"], strict=True)
+    ]

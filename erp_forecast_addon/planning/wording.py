@@ -1,0 +1,16 @@
+"""Numbers and days as values of sentences and of evidence: plain Python types, readable and JSON-serialisable."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def readable(values: NDArray[np.float64], decimals: int = 2) -> list[int | float]:
+    """(n,) -> list: rounded, whole numbers without a decimal point."""
+    rounded = np.round(np.asarray(values, dtype=float), decimals)
+    return [int(value) if value.is_integer() else value for value in rounded.tolist()]
+
+
+def iso_days(days: NDArray[np.datetime64]) -> list[str]:
+    """(n,) days -> list of "2026-11-20"; "" for no day."""
+    named: list[str] = np.datetime_as_string(np.asarray(days, dtype="datetime64[D]"), unit="D").tolist()
+    return ["" if name == "NaT" else name for name in named]

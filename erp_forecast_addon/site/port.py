@@ -1,0 +1,166 @@
+"""The site port: all that services may ask of the place where data comes from and goes to.
+
+Reads are concrete: they build a query of `queries.py` with `self.qb`, run it by `fetch` and check the result against a
+table of planning.tables. Adapters bring the rest. Every read and write is in stock UOM, company currency, site time.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from erp_forecast_addon.site.settings import CompanySettings
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """Who holds a company's lock: for the sentence that refuses a second start."""
+
+    run: str
+    run_by: str
+    started_at: datetime
+
+
+@dataclass(frozen=True)
+class OrderLine:
+    """A line of a native draft Purchase Order. qty, rate in the purchase UOM; row: its name once it exists."""
+
+    item_code: str
+    warehouse: str
+    qty: float
+    uom: str
+    conversion_factor: float
+    rate: float
+    schedule_date: date
+    row: str = ""
+
+
+@dataclass(frozen=True)
+class NativeOrder:
+    """A native Purchase Order as it stands. docstatus: 0 draft, 1 submitted, 2 cancelled."""
+
+    name: str
+    docstatus: int
+    status: str
+    supplier: str
+    company: str
+    currency: str
+    total: float
+    base_total: float
+    lines: tuple[OrderLine, ...]
+
+
+class Site(ABC):
+    """One ERPNext site, live or embedded."""
+
+    qb: Any
+
+    # ---- running queries -------------------------------------------------------------------------------------------
+    @abstractmethod
+    def fetch(self, query: Any) -> pd.DataFrame:
+        """Run a PyPika query; one column per selected term, named by its alias. No row: an empty frame."""
+
+    @abstractmethod
+    def stream(self, query: Any, rows: int) -> Iterator[pd.DataFrame]:
+        """Like fetch, in frames of at most `rows` rows, without holding the whole result."""
+
+    @abstractmethod
+    def execute(self, query: Any) -> int:
+        """Run a PyPika update, delete or insert; return the number of rows touched."""
+
+    # ---- bulk rows that no one edits: multi-row SQL, `modified` set, document caches cleared -------------------------
+    @abstractmethod
+    def insert_rows(self, doctype: str, rows: pd.DataFrame) -> int:
+        """Insert one row per frame row; names (hashes, or the next integers where the DocType counts) are given."""
+
+    @abstractmethod
+    def upsert_rows(self, doctype: str, rows: pd.DataFrame, key: Sequence[str]) -> int:
+        """Insert, or update the row with the same `key` (a unique index of ours); names of existing rows stay.
+
+        Only columns that are in `rows` are written. Returns the number of rows given.
+        """
+
+    @abstractmethod
+    def delete_rows(self, doctype: str, names: Sequence[Any]) -> int:
+        """Delete rows by name, without document events."""
+
+    # ---- documents that people act on --------------------------------------------------------------------------------
+    @abstractmethod
+    def insert_document(self, doctype: str, values: Mapping[str, Any]) -> str:
+        """Insert through the document API (validations, events, assignment rules); child tables as lists of dicts.
+
+        Permissions were checked by the caller's caller; this writes as the app.
+        """
+
+    @abstractmethod
+    def get_document(self, doctype: str, name: str) -> dict[str, Any] | None:
+        """The document with its child tables, or None."""
+
+    @abstractmethod
+    def update_document(self, doctype: str, name: str, values: Mapping[str, Any]) -> None:
+        """Set fields (and replace child tables that are given) and save through the document API."""
+
+    @abstractmethod
+    def delete_document(self, doctype: str, name: str) -> None:
+        """Delete through the document API."""
+
+    # ---- native purchase orders ---------------------------------------------------------------------------------------
+    @abstractmethod
+    def insert_order(
+        self, company: str, supplier: str, currency: str, transaction_date: date,
+        lines: Sequence[OrderLine], auto_purchase_order: str,
+    ) -> NativeOrder:
+        """Insert a native draft with ERPNext's own defaults (taxes, price list, addresses …), linked to our record."""
+
+    @abstractmethod
+    def replace_order_lines(self, name: str, transaction_date: date, lines: Sequence[OrderLine]) -> NativeOrder:
+        """Replace the lines of a draft; refuses (Refused) unless it is still a draft."""
+
+    @abstractmethod
+    def get_order(self, name: str) -> NativeOrder | None: ...
+
+    @abstractmethod
+    def submit_order(self, name: str) -> NativeOrder:
+        """Submit as the current user without asking for a further right; ERPNext's checks all apply."""
+
+    @abstractmethod
+    def delete_order(self, name: str) -> None:
+        """Delete a draft; refuses (Refused) unless it is still a draft."""
+
+    # ---- transaction, time, jobs ----------------------------------------------------------------------------------------
+    @abstractmethod
+    def savepoint(self) -> AbstractContextManager[None]:
+        """What happens inside is undone if it raises; what stood before stays."""
+
+    @abstractmethod
+    def commit(self) -> None: ...
+
+    @abstractmethod
+    def rollback(self) -> None: ...
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """Site time."""
+
+    def as_of(self) -> date:
+        """The last complete day in site time."""
+        return (pd.Timestamp(self.now()).normalize() - pd.Timedelta(days=1)).date()
+
+    @property
+    @abstractmethod
+    def user(self) -> str: ...
+
+    @abstractmethod
+    def lock(self, name: str) -> AbstractContextManager[bool]:
+        """Try to take a lock that this connection holds until the block ends or the process dies; False: not got."""
+
+    @abstractmethod
+    def report_progress(self, run: str, percent: float, step: str) -> None:
+        """Show progress to whoever looks; never fails a run."""
+
+    @abstractmethod
+    def translate(self, template: str) -> str: ...

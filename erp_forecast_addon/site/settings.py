@@ -1,0 +1,27 @@
+"""A company's row of Forecast Settings as a frozen record."""
+
+from dataclasses import dataclass
+
+from erp_forecast_addon.planning.settings import PlanSettings
+
+
+@dataclass(frozen=True)
+class CompanySettings:
+    """plan: what the planner is told. The rest: what the services may do. Amounts in the company's currency."""
+
+    company: str
+    plan: PlanSettings
+    enabled: bool = True
+    run_hour: int = 2
+    demand_manufacture: bool = False
+    demand_subcontract: bool = False
+    demand_material_issue: bool = True
+    we_order: bool = False                  # who_orders == "Forecast Addon"
+    draft_orders: bool = True
+    submit_on_approval: bool = True         # on_approval == "Submit Purchase Order"
+    auto_approve_limit: float = 0.0         # 0: off
+    rejected_for_days: int = 14
+    write_back_levels: bool = False
+    write_back_safety_stock: bool = False
+    max_exceptions: int = 200
+    exception_owner: str | None = None
