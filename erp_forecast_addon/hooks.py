@@ -7,3 +7,98 @@ app_description = "Demand forecasts, safety stock and purchase proposals inside 
 app_email = "maintainers@erp-forecast-addon.example"
 app_license = "gpl-3.0"
 required_apps = ["erpnext"]
+
+export_python_type_annotations = True
+require_type_annotated_api_methods = True
+
+after_install = "erp_forecast_addon.setup.install.after_install"
+after_migrate = "erp_forecast_addon.setup.install.after_migrate"
+before_uninstall = "erp_forecast_addon.setup.uninstall.before_uninstall"
+
+add_to_apps_screen = [
+    {
+        "name": "erp_forecast_addon",
+        "logo": "/assets/erp_forecast_addon/images/logo.svg",
+        "title": "Forecast",
+        "route": "/app/demand-forecast",
+        "has_permission": "erp_forecast_addon.permissions.may_open_app",
+    }
+]
+
+doctype_js = {
+    "Item": "public/js/item.js",
+    "Purchase Order": "public/js/purchase_order.js",
+}
+
+override_doctype_dashboards = {
+    "Item": ["erp_forecast_addon.setup.dashboards.item"],
+    "Supplier": ["erp_forecast_addon.setup.dashboards.supplier"],
+    "Purchase Order": ["erp_forecast_addon.setup.dashboards.purchase_order"],
+}
+
+scheduler_events = {
+    "hourly": ["erp_forecast_addon.events.schedule.hourly"],
+}
+
+_renames = "erp_forecast_addon.events.renames"
+doc_events = {
+    "Stock Ledger Entry": {
+        "on_submit": "erp_forecast_addon.events.stock.mark_entry",
+    },
+    "Purchase Order": {
+        "before_insert": "erp_forecast_addon.events.purchase_order.before_insert",
+        "after_insert": "erp_forecast_addon.events.purchase_order.after_insert",
+        "before_submit": "erp_forecast_addon.events.purchase_order.before_submit",
+        "on_submit": "erp_forecast_addon.events.purchase_order.on_submit",
+        "on_cancel": "erp_forecast_addon.events.purchase_order.on_cancel",
+        "on_change": "erp_forecast_addon.events.purchase_order.on_change",
+        "on_trash": "erp_forecast_addon.events.purchase_order.on_trash",
+    },
+    "Item": {
+        "before_rename": f"{_renames}.before_rename",
+        "after_rename": f"{_renames}.after_rename",
+        "after_delete": f"{_renames}.after_delete",
+    },
+    "Warehouse": {
+        "before_rename": f"{_renames}.before_rename",
+        "after_rename": f"{_renames}.after_rename",
+        "after_delete": f"{_renames}.after_delete",
+    },
+    "Supplier": {
+        "before_rename": f"{_renames}.before_rename",
+        "after_rename": f"{_renames}.after_rename",
+        "after_delete": f"{_renames}.after_delete",
+    },
+    "Company": {
+        "after_insert": "erp_forecast_addon.events.company.after_insert",
+        "before_rename": f"{_renames}.before_rename",
+        "after_rename": f"{_renames}.after_rename",
+        "after_delete": f"{_renames}.after_delete",
+    },
+}
+
+_our_lists = (
+    "Auto Purchase Order",
+    "Demand Forecast",
+    "Forecast Run",
+    "Planning Exception",
+    "Safety Stock Policy",
+)
+permission_query_conditions = {
+    **dict.fromkeys(_our_lists, "erp_forecast_addon.permissions.query_conditions"),
+    "Auto Purchase Order Item": "erp_forecast_addon.permissions.order_line_conditions",
+    "Forecast Company Settings": "erp_forecast_addon.permissions.company_row_conditions",
+}
+has_permission = dict.fromkeys(_our_lists, "erp_forecast_addon.permissions.has_permission")
+
+# Our records never keep a person from deleting his own: they are removed or outlive what they name.
+ignore_links_on_delete = [
+    *_our_lists,
+    "Demand Bucket",
+    "Demand Mark",
+    "Demand Pair",
+    "Forecast Settings",
+    "Reorder Level Backup",
+]
+
+default_log_clearing_doctypes = {"Forecast Run": 180}

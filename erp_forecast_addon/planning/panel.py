@@ -106,7 +106,9 @@ class Panel:
         As the first of them may have begun before as_of, a week or month more may be needed than the days suggest.
         """
         final = np.datetime64(self.last_day, "D") + max(1, horizon_days)
-        return int(periods.index_of(final, self.period) - periods.index_of(self.starts[-1:], self.period)[0])
+        return int(
+            periods.index_of(np.asarray(final), self.period) - periods.index_of(self.starts[-1:], self.period)[0]
+        )
 
 
 def build_panel(
@@ -242,8 +244,8 @@ def _future_faults(rows: pd.DataFrame, as_of: date) -> list[Fault]:
 def _history_faults(panel: Panel, sparse: shelf.Movements) -> list[Fault]:
     """One fault per series that has no demand in the panel or has moved on a single day only."""
     days = np.bincount(sparse.pair, minlength=panel.n)
-    unobserved = ~panel.observed.any(axis=1)
-    none = ~(panel.demand > 0).any(axis=1) & ~unobserved
+    unobserved = np.asarray(~panel.observed.any(axis=1))
+    none = np.asarray(~(panel.demand > 0).any(axis=1) & ~unobserved)
     reasons: list[tuple[np.ndarray, str, Callable[[int], dict[str, object]]]] = [
         (
             unobserved,
@@ -258,7 +260,7 @@ def _history_faults(panel: Panel, sparse: shelf.Movements) -> list[Fault]:
             },
         ),
         (
-            (days == 1) & ~none & ~unobserved,
+            np.asarray((days == 1) & ~none & ~unobserved),
             _("There is a single day of history; the forecast rests on it alone and may be far off."),
             lambda row: {},
         ),
@@ -267,7 +269,7 @@ def _history_faults(panel: Panel, sparse: shelf.Movements) -> list[Fault]:
         Fault(
             "Too Little History",
             template,
-            values(row),
+            values(int(row)),
             item_code=panel.keys["item_code"].iloc[row],
             warehouse=panel.keys["warehouse"].iloc[row],
         )

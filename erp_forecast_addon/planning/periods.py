@@ -39,7 +39,7 @@ def start_of(index: np.ndarray, period: Period) -> np.ndarray:
 
 def last_complete(as_of: date, period: Period) -> int:
     """The number of the last period that ends on or before `as_of`."""
-    return int(index_of(np.datetime64(as_of, "D") + 1, period)) - 1
+    return int(index_of(np.asarray(np.datetime64(as_of, "D") + 1), period)) - 1
 
 
 def count_in(days: int, period: Period) -> int:

@@ -11,11 +11,10 @@ from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish
-from erp_forecast_addon.planning.settings import Period, PlanSettings
+from erp_forecast_addon.planning.settings import PlanSettings
 
 __all__ = ["Plan", "Supply", "plan"]
 
-_DAYS_OF = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
 _YEAR_DAYS = 365
 
 
@@ -38,7 +37,7 @@ def plan(panel: Panel, positions: pd.DataFrame, supply: Supply, settings: PlanSe
     is planned. Raises BadInput where a table as a whole is unusable (a column missing, a key twice).
     """
     cleaned, cleaning_faults = clean(panel, settings.outlier_limit)
-    forecasts = forecast_panel(cleaned, horizon_periods(settings.period, settings.horizon_days), settings)
+    forecasts = forecast_panel(cleaned, panel.horizon_periods(settings.horizon_days), settings)
     outlook = DemandOutlook(
         keys=forecasts.keys, demand_class=forecasts.demand_class, daily_mean=forecasts.daily_mean,
         daily_std=forecasts.daily_std, last_year_qty=last_year_demand(panel, as_of),
@@ -47,12 +46,7 @@ def plan(panel: Panel, positions: pd.DataFrame, supply: Supply, settings: PlanSe
     return Plan(forecasts, levels.policies, levels.proposals, [*cleaning_faults, *levels.faults])
 
 
-def horizon_periods(period: Period, horizon_days: int) -> int:
-    """Whole periods that cover the horizon, at least one."""
-    return max(1, int(np.ceil(horizon_days / _DAYS_OF[period])))
-
-
 def last_year_demand(panel: Panel, as_of: date) -> np.ndarray:
     """(n,) demand of the periods that began in the 365 days up to as_of, stock units."""
     recent = panel.starts > np.datetime64(as_of, "ns") - np.timedelta64(_YEAR_DAYS, "D")
-    return np.asarray(panel.demand[:, recent].sum(axis=1))
+    return np.maximum(panel.demand[:, recent].sum(axis=1), 0.0)

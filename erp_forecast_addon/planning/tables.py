@@ -15,7 +15,9 @@ from erp_forecast_addon.planning.messages import _
 
 @dataclass(frozen=True)
 class Column:
-    """kind: text | day | moment | number | flag. nullable: NaN / NaT / None allowed. default: filled in where absent."""
+    """kind: text | day | moment | number | flag. nullable: NaN / NaT / None allowed.
+
+    default: filled in where the column is absent."""
 
     kind: str
     nullable: bool = False
@@ -130,7 +132,9 @@ DATED = Table("Open supply and demand", {
     "voucher_no": _opt_text,
 })
 SUPPLY_KINDS = ("purchase_order", "material_request", "planned_production", "our_draft")
-FIRM_DEMAND_KINDS = ("sales_order", "production", "subcontract", "production_plan", "transfer_out", "pos_invoice")
+FIRM_DEMAND_KINDS = (
+    "sales_order", "production", "subcontract", "production_plan", "material_issue", "transfer_out", "pos_invoice",
+)
 DATED_KINDS = SUPPLY_KINDS + FIRM_DEMAND_KINDS
 
 ITEMS = Table("Items", {

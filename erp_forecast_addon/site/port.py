@@ -5,15 +5,13 @@ table of planning.tables. Adapters bring the rest. Every read and write is in st
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-
-from erp_forecast_addon.site.settings import CompanySettings
 
 
 @dataclass(frozen=True)
@@ -59,20 +57,23 @@ class Site(ABC):
 
     qb: Any
 
-    # ---- running queries -------------------------------------------------------------------------------------------
+    # ---- running queries ------------------------------------
     @abstractmethod
     def fetch(self, query: Any) -> pd.DataFrame:
         """Run a PyPika query; one column per selected term, named by its alias. No row: an empty frame."""
 
     @abstractmethod
     def stream(self, query: Any, rows: int) -> Iterator[pd.DataFrame]:
-        """Like fetch, in frames of at most `rows` rows, without holding the whole result."""
+        """Like fetch, in frames of at most `rows` rows, without holding the whole result.
+
+        No other query may run on this site until the stream has ended or was closed (RuntimeError).
+        """
 
     @abstractmethod
     def execute(self, query: Any) -> int:
         """Run a PyPika update, delete or insert; return the number of rows touched."""
 
-    # ---- bulk rows that no one edits: multi-row SQL, `modified` set, document caches cleared -------------------------
+    # ---- bulk rows that no one edits: multi-row SQL, `modified` set, document caches cleared ---
     @abstractmethod
     def insert_rows(self, doctype: str, rows: pd.DataFrame) -> int:
         """Insert one row per frame row; names (hashes, or the next integers where the DocType counts) are given."""
@@ -88,7 +89,7 @@ class Site(ABC):
     def delete_rows(self, doctype: str, names: Sequence[Any]) -> int:
         """Delete rows by name, without document events."""
 
-    # ---- documents that people act on --------------------------------------------------------------------------------
+    # ---- documents that people act on ------------------------------------
     @abstractmethod
     def insert_document(self, doctype: str, values: Mapping[str, Any]) -> str:
         """Insert through the document API (validations, events, assignment rules); child tables as lists of dicts.
@@ -108,11 +109,35 @@ class Site(ABC):
     def delete_document(self, doctype: str, name: str) -> None:
         """Delete through the document API."""
 
-    # ---- native purchase orders ---------------------------------------------------------------------------------------
+    def set_fields(self, doctype: str, name: str, values: Mapping[str, Any]) -> None:
+        """Set fields of one row without document events; `modified` is set. For what no one but this app writes."""
+        table = self.qb.DocType(doctype)
+        query = self.qb.update(table).where(table.name == name).set(table.modified, self.now())
+        for field, value in values.items():
+            query = query.set(table[field], value)
+        self.execute(query)
+
+    def touch_documents(self, doctype: str, names: Sequence[str]) -> None:
+        """Rows or children of these documents were changed in bulk: set `modified`, so that an open form notices, and
+        clear what is cached of them."""
+        table = self.qb.DocType(doctype)
+        if names:
+            self.execute(self.qb.update(table).set(table.modified, self.now()).where(table.name.isin(list(names))))
+
+    def must_stop(self, error: Exception) -> bool:
+        """True for errors that no single record is to blame for (a job's time is up): they must end the run."""
+        return False
+
+    # ---- native purchase orders ------------------------------------
     @abstractmethod
     def insert_order(
-        self, company: str, supplier: str, currency: str, transaction_date: date,
-        lines: Sequence[OrderLine], auto_purchase_order: str,
+        self,
+        company: str,
+        supplier: str,
+        currency: str,
+        transaction_date: date,
+        lines: Sequence[OrderLine],
+        auto_purchase_order: str,
     ) -> NativeOrder:
         """Insert a native draft with ERPNext's own defaults (taxes, price list, addresses …), linked to our record."""
 
@@ -131,7 +156,7 @@ class Site(ABC):
     def delete_order(self, name: str) -> None:
         """Delete a draft; refuses (Refused) unless it is still a draft."""
 
-    # ---- transaction, time, jobs ----------------------------------------------------------------------------------------
+    # ---- transaction, time, jobs ------------------------------------
     @abstractmethod
     def savepoint(self) -> AbstractContextManager[None]:
         """What happens inside is undone if it raises; what stood before stays."""

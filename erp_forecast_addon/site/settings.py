@@ -16,10 +16,10 @@ class CompanySettings:
     demand_manufacture: bool = False
     demand_subcontract: bool = False
     demand_material_issue: bool = True
-    we_order: bool = False                  # who_orders == "Forecast Addon"
+    we_order: bool = False  # who_orders == "Forecast Addon"
     draft_orders: bool = True
-    submit_on_approval: bool = True         # on_approval == "Submit Purchase Order"
-    auto_approve_limit: float = 0.0         # 0: off
+    submit_on_approval: bool = True  # on_approval == "Submit Purchase Order"
+    auto_approve_limit: float = 0.0  # 0: off
     rejected_for_days: int = 14
     write_back_levels: bool = False
     write_back_safety_stock: bool = False

@@ -39,9 +39,7 @@ class Backtest:
 
     def squared_errors(self) -> np.ndarray:
         """Σ(y − ŷ)² over the scored periods. (n, m)"""
-        sums = [
-            np.where(self.scored, self.actual - forecast, 0).astype(np.float32) ** 2 for forecast in self.forecasts
-        ]
+        sums = [np.where(self.scored, self.actual - forecast, 0).astype(np.float32) ** 2 for forecast in self.forecasts]
         return np.stack([part.sum(axis=(0, 2), dtype=float) for part in sums], axis=1)
 
     def counts(self) -> np.ndarray:
@@ -79,4 +77,5 @@ def backtest(panel: Panel, horizon: int, models: dict[str, Model], workers: int)
     actual = np.stack([demand[:, window] for window in windows]) if origins else empty
     scored = np.stack([mask[:, window] for window in windows]) if origins else empty.astype(bool)
     enough = np.array([mask[:, :origin].sum(axis=1) >= MIN_OBSERVED for origin in origins], dtype=bool)
-    return Backtest(tuple(models), origins, forecasts, actual.astype(np.float32), scored & enough.reshape(len(origins), panel.n, 1))
+    scored &= enough.reshape(len(origins), panel.n, 1)
+    return Backtest(tuple(models), origins, forecasts, actual.astype(np.float32), scored)

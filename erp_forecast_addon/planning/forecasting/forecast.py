@@ -154,7 +154,9 @@ def _accuracy(
     history, seen = panel.demand[:, : tested.origins[0]], panel.observed[:, : tested.origins[0]]
 
     def fill(block: slice) -> None:
-        actual, forecast, mask = (np.concatenate(list(part[:, block]), axis=1) for part in (tested.actual, past, tested.scored))
+        actual, forecast, mask = (
+            np.concatenate(list(part[:, block]), axis=1) for part in (tested.actual, past, tested.scored)
+        )
         result["wape"][block] = metrics.wape(actual, forecast, mask)
         result["bias"][block] = metrics.bias(actual, forecast, mask)
         result["mase"][block] = metrics.mase(

@@ -73,7 +73,7 @@ def learn(
 
 
 def of(spread: Spread, mean: np.ndarray, levels: np.ndarray, rows: slice) -> np.ndarray:
-    """Quantiles of the rows' demand per period. mean: (rows, h). (rows, h, levels) float32, ≥ 0, rising with the level."""
+    """Quantiles of demand per period, ≥ 0, rising with the level. mean: (rows, h). (rows, h, levels) float32"""
     horizon = mean.shape[1]
     deviation = spread.std[rows, None] * np.sqrt(_relative(mean) * spread.variance_growth(horizon))
     shape = at_levels(spread, levels)[spread.group[rows]]
@@ -107,7 +107,7 @@ def _variance_growth(growth: tuple[float, float], steps: int) -> np.ndarray:
 def _groups(level: np.ndarray, demand_class: np.ndarray, model: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Group numbers of the series: (class, model, size of demand) and the class of each of those groups."""
     size = np.clip(np.floor(np.log2(np.maximum(level, 1e-9))), -8, 16).astype(int) + 8
-    classes, class_code = np.unique(demand_class.astype(str), return_inverse=True)
+    _classes, class_code = np.unique(demand_class.astype(str), return_inverse=True)
     models, model_code = np.unique(model, return_inverse=True)
     joint, fine = np.unique((class_code * len(models) + model_code) * 32 + size, return_inverse=True)
     return fine, joint // 32 // len(models)

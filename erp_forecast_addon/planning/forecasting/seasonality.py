@@ -47,7 +47,8 @@ def profile(demand: np.ndarray, mask: np.ndarray, season_length: int, prior: np.
     if not seasonal.any():
         return flat
     sums, exposure = phase_sums(demand[seasonal], mask[seasonal], season_length)
-    pull = PRIOR_CYCLES * exposure.mean(axis=1, keepdims=True) / np.maximum(_cycles_seen(mask[seasonal], season_length), 1)
+    seen = np.maximum(_cycles_seen(mask[seasonal], season_length), 1)
+    pull = PRIOR_CYCLES * exposure.mean(axis=1, keepdims=True) / seen
     towards = 1.0 if prior is None else prior[seasonal]
     total = exposure + pull
     index = np.where(total > 0, (sums + pull * towards) / np.where(total > 0, total, 1.0), 1.0)

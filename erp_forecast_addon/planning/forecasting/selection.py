@@ -64,11 +64,13 @@ def _reasons(
     tested: Backtest, number: np.ndarray, squared: np.ndarray, judged: np.ndarray, demand_class: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     own = _(
-        "{model} was chosen: in {origins} backtests of {steps} periods its error (RMSE {rmse}) was weighed with that of "
-        "other {demand_class} items; best by this item alone: {best_model} ({best_rmse})."
+        "{model} was chosen: in {origins} backtests of {steps} periods its error (RMSE {rmse}) was weighed with that "
+        "of other {demand_class} items; best by this item alone: {best_model} ({best_rmse})."
     )
-    others = _("{model} was chosen because it does best for comparable items; this one ({demand_class}) has too few sales "
-               "to judge by itself.")  # fmt: skip
+    others = _(
+        "{model} was chosen because it does best for comparable items; this one ({demand_class}) has too few sales to "
+        "judge by itself."
+    )
     nothing = _("Nothing was sold or issued while stock was there; the forecast is 0.")
     templates = np.where(judged, own, np.where(demand_class == "No Demand", nothing, others)).astype(object)
     rmse = np.sqrt(squared / np.maximum(tested.counts(), 1)[:, None])
@@ -84,7 +86,9 @@ def _reasons(
     return templates, values
 
 
-def _values(tested: Backtest, model: int, rmse: float, best: int, best_rmse: float, demand_class: str) -> dict[str, Any]:
+def _values(
+    tested: Backtest, model: int, rmse: float, best: int, best_rmse: float, demand_class: str
+) -> dict[str, Any]:
     return {
         "model": tested.models[model], "rmse": rmse, "best_model": tested.models[best], "best_rmse": best_rmse,
         "origins": len(tested.origins), "steps": tested.steps, "demand_class": demand_class,

@@ -7,13 +7,13 @@ ABC_CLASSES = ("A", "B", "C")
 
 
 def abc_classes(annual_money: NDArray[np.float64], thresholds: tuple[float, float]) -> NDArray[np.object_]:
-    """(n,) classes "A", "B", "C". annual_money: (n,), company currency; thresholds: shares of the total, e.g. 0.8, 0.95.
+    """(n,) classes "A", "B", "C". annual_money: (n,), company currency; thresholds: shares of the total (0.8, 0.95).
 
     Rows are ranked by money, largest first, ties in the order given, so equal input gives equal classes. A row belongs
     to A while the share of the rows *before* it is below the first threshold: the largest is always A, and the row that
     crosses the line still belongs to the class it completes. Rows without money are C.
 
-    Source: Silver, Pyke & Thomas (2017), section 2.2 (distribution by value).
+    Source: Silver, Pyke & Thomas (2017), chapter 2 (distribution by value).
     """
     money = np.where(np.isfinite(annual_money), np.maximum(annual_money, 0.0), 0.0)
     total = float(money.sum())

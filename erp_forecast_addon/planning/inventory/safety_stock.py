@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 def safety_factor(service_level: ArrayLike) -> Floats:
     """z with Φ(z) = α. service_level: α in (0, 1), a fraction.
 
-    Raises BadInput at or beyond 0 and 1, where z is infinite. Source: King, p. 34; SPT, section 6.7.5.
+    Raises BadInput at or beyond 0 and 1, where z is infinite. Source: King, p. 34; SPT, section 6.7.
     """
     level = np.asarray(service_level, dtype=float)
     outside = ~((level > 0.0) & (level < 1.0))
@@ -50,7 +50,7 @@ def protection_std(
     """Standard deviation of demand over the protection interval: sqrt(P·σ_d² + d̄²·σ_L²), stock units.
 
     With P = L (continuous review) it is the deviation over the lead time. Demand of different days and the lead time
-    are taken as independent. Source: C&M, equation 12.11; King, p. 35; SPT, section 6.10.
+    are taken as independent. Source: C&M, "Impact of supply uncertainty on safety inventory"; King, p. 35; SPT, section 6.10.
     """
     days, mean = np.asarray(protection_days, dtype=float), np.asarray(daily_demand_mean, dtype=float)
     demand_part = days * np.square(np.asarray(daily_demand_std, dtype=float))
@@ -62,20 +62,22 @@ def safety_stock(factor: ArrayLike, std_over_protection: ArrayLike) -> Floats:
     """z·σ_P, stock units, never below zero.
 
     A service level under 50% has a negative z; a shelf holds no negative stock, so it gets none.
-    Source: C&M, equation 12.5 (lead time) and 12.18 (periodic review); King, p. 34.
+    Source: C&M, "Evaluating required safety inventory given desired cycle service level" and "Periodic review
+    policies"; King, p. 34.
     """
     return np.maximum(0.0, np.asarray(factor, dtype=float) * np.asarray(std_over_protection, dtype=float))
 
 
 def reorder_point(lead_time_demand: ArrayLike, safety_stock_qty: ArrayLike) -> Floats:
-    """Mean demand over the lead time + safety stock, stock units. Source: C&M, equation 12.4; SPT, section 6.7."""
+    """Mean demand over the lead time + safety stock, stock units. Source: C&M, "Continuous review
+    policies"; SPT, section 6.7."""
     return np.asarray(lead_time_demand, dtype=float) + np.asarray(safety_stock_qty, dtype=float)
 
 
 def order_up_to(protection_demand: ArrayLike, safety_stock_qty: ArrayLike) -> Floats:
     """Mean demand over lead time + review period, plus safety stock, stock units: the level S of an (R, S) system.
 
-    Source: C&M, equation 12.17 ("order-up-to level", OUL); SPT, section 6.9.
+    Source: C&M, "Periodic review policies" (order-up-to level, OUL); SPT, section 6.9.
     """
     return np.asarray(protection_demand, dtype=float) + np.asarray(safety_stock_qty, dtype=float)
 
@@ -84,7 +86,8 @@ def expected_units_short(mean_left: ArrayLike, std: ArrayLike) -> Floats:
     """Expected shortage E[(D - A)⁺] = σ·G(k), with k = (A - E[D]) / σ and G(k) = φ(k) - k·(1 - Φ(k)); stock units.
 
     mean_left: A - E[D], the stock that is left on average (negative: missing); std: σ of demand over that time.
-    Without deviation it is max(0, -mean_left). Source: SPT, section 6.7.5 and appendix II; C&M, equation 12.8.
+    Without deviation it is max(0, -mean_left). Source: SPT, section 6.7 and appendix II;
+    C&M, "Evaluating fill rate given a replenishment policy" (ESC).
     """
     left, deviation = np.broadcast_arrays(np.asarray(mean_left, dtype=float), np.asarray(std, dtype=float))
     certain = deviation <= 0.0

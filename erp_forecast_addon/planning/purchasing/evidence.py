@@ -29,7 +29,9 @@ EVIDENCE_COLUMNS = (
 )
 
 
-def evidence_dicts(lines: pd.DataFrame, suppliers_considered: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def evidence_dicts(
+    lines: pd.DataFrame, suppliers_considered: Mapping[str, list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
     """One JSON-serialisable dict per proposed line: EVIDENCE_COLUMNS of `lines` plus the suppliers considered."""
     columns = [_plain(lines[name]) for name in EVIDENCE_COLUMNS]
     # A loop over the proposed lines, by columns: the contract wants one dict per line.

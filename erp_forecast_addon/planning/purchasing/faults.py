@@ -56,7 +56,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat()
     if isinstance(value, float):
-        return readable(pd.Series([value]).to_numpy())[0]
+        rounded = round(value, 2)
+        return int(rounded) if rounded.is_integer() else rounded
     return value
 
 

@@ -24,7 +24,8 @@ def order_need(order_up_to_qty: ArrayLike, position_qty: ArrayLike) -> Floats:
     """max(0, order-up-to level - position), stock units; less than a document can hold (a thousandth) is nothing.
 
     Positive exactly where the projected stock ends the protection interval below the safety stock.
-    Source: (R, S) system, Silver, Pyke & Thomas (2017), section 6.9; Chopra & Meindl, equation 12.17.
+    Source: (R, S) system, Silver, Pyke & Thomas (2017), section 6.9; Chopra & Meindl,
+    "Periodic review policies".
     """
     missing = np.asarray(order_up_to_qty, dtype=float) - np.asarray(position_qty, dtype=float)
     return np.where(missing > SMALLEST_QTY, missing, 0.0)

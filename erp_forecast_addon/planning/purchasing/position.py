@@ -7,7 +7,7 @@ Forecast and firm orders are not added up: a sales order is, as a rule, part of 
 taken in buckets of BUCKET_DAYS days counted from day 0; inside a bucket demand up to a day is the larger of the
 forecast and the firm orders due so far. A firm order therefore uses up the forecast of its own bucket, never that of a
 later one: a large single order does not hide the regular demand of the following weeks. (Forecast consumption within a
-window: Vollmann, Berry, Whybark & Jacobs, Manufacturing Planning and Control, 5th ed., chapter 6.) Overdue orders, and
+window: Vollmann, Berry, Whybark & Jacobs, Manufacturing Planning and Control, 5th ed., on master scheduling.) Overdue orders, and
 kinds that no forecast contains (transfers out, till receipts not yet in the ledger), come on top.
 """
 

@@ -23,14 +23,14 @@ Days = NDArray[np.datetime64]
 
 _IN_TIME = _(
     "Stock falls below the safety stock of {safety_stock} {stock_uom} on {need_on}. {position} {stock_uom} are on hand "
-    "or on order, {order_up_to} {stock_uom} are wanted for the next {protection_days} days (lead time and review "
-    "period): {need} {stock_uom} are missing, ordered as {qty} {uom}."
+    "or on order, firm demand beyond the forecast taken off; {order_up_to} {stock_uom} are wanted for the next "
+    "{protection_days} days (lead time and review period): {need} {stock_uom} are missing, ordered as {qty} {uom}."
 )
 _LATE = _(
     "Stock falls below the safety stock of {safety_stock} {stock_uom} on {need_on}, {days_late} days before an order "
-    "placed now can arrive on {schedule_date}. {position} {stock_uom} are on hand or on order, {order_up_to} "
-    "{stock_uom} are wanted for the next {protection_days} days (lead time and review period): {need} {stock_uom} are "
-    "missing, ordered as {qty} {uom}."
+    "placed now can arrive on {schedule_date}. {position} {stock_uom} are on hand or on order, firm demand "
+    "beyond the forecast taken off; {order_up_to} {stock_uom} are wanted for the next {protection_days} days (lead "
+    "time and review period): {need} {stock_uom} are missing, ordered as {qty} {uom}."
 )
 
 

@@ -1,5 +1,111 @@
+"""A proposed purchase. Its state changes by our service or by a person's decision, and by nothing else."""
+
+from typing import Any
+
+import frappe
+from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cstr, flt, get_datetime, getdate
+
+from erp_forecast_addon.approval import check_may_decide, check_ours_to_approve
+from erp_forecast_addon.refusals import refusals_shown
+
+# What a person may write; everything else is the planner's evidence.
+_EDITABLE = ("status", "rejection_reason", "rejected_until")
+_BY_PERSON = {("Proposed", "Approved"): "approve", ("Proposed", "Rejected"): "reject"}
 
 
 class AutoPurchaseOrder(Document):
-    pass
+    def validate(self) -> None:
+        if self.is_new() or self.flags.by_forecast_addon:
+            return
+        self._refuse_changed_evidence()
+        if self.has_value_changed("status"):
+            self._decide()
+
+    def validate_workflow(self) -> None:
+        """Our service moves records to states that no person's transition leads to."""
+        if not self.flags.by_forecast_addon:
+            super().validate_workflow()
+
+    def on_update(self) -> None:
+        """Submit or delete the native draft in the transaction that saves the decision."""
+        action = self.flags.pop("decided", None)
+        if action:
+            with refusals_shown():
+                self._carry_out(action)
+
+    def _decide(self) -> None:
+        before = self.get_doc_before_save()
+        action = _BY_PERSON.get((before.status, self.status))
+        if action is None:
+            frappe.throw(
+                _("{0} is {1}; a person cannot make it {2}.").format(self.name, _(before.status), _(self.status))
+            )
+        check_may_decide(self)
+        if action == "approve":
+            check_ours_to_approve(self)
+        with refusals_shown():
+            self.update(self._values_of(action, before.as_dict()))
+        self.flags.decided = action
+        self.flags.decided_order = before.purchase_order
+
+    def _values_of(self, action: str, record: dict[str, Any]) -> dict[str, Any]:
+        from erp_forecast_addon.services import decisions
+
+        if action == "approve":
+            return decisions.decision_values(_site(), record, "approve")
+        until = getdate(self.rejected_until) if self.rejected_until else None
+        return decisions.rejection_values(_site(), record, self.rejection_reason, until)
+
+    def _carry_out(self, action: str) -> None:
+        from erp_forecast_addon.services import decisions
+
+        if action == "approve":
+            decisions.submit_if_asked(_site(), self.as_dict())
+        elif self.flags.decided_order and frappe.db.exists("Purchase Order", self.flags.decided_order):
+            _site().delete_order(self.flags.decided_order)
+
+    def _refuse_changed_evidence(self) -> None:
+        before = self.get_doc_before_save()
+        ours, theirs = _evidence(self), _evidence(before)
+        changed = [
+            field.label for field in self.meta.fields if ours.get(field.fieldname) != theirs.get(field.fieldname)
+        ]
+        if changed or _lines(self) != _lines(before):
+            frappe.throw(
+                _(
+                    "{0} is the planner's evidence and cannot be changed: {1}. Change the Purchase Order instead."
+                ).format(self.name, ", ".join(_(label) for label in changed) or _("Lines"))
+            )
+
+
+def _evidence(doc: Document) -> dict[str, Any]:
+    """What a person may not change, by fieldname."""
+    columns = [
+        f for f in doc.meta.fields if f.fieldname not in _EDITABLE and f.fieldname in doc.meta.get_valid_columns()
+    ]
+    return {field.fieldname: _comparable(field.fieldtype, doc.get(field.fieldname)) for field in columns}
+
+
+def _lines(doc: Document) -> list[dict[str, Any]]:
+    return [_evidence(row) for row in doc.items]
+
+
+def _comparable(fieldtype: str, value: Any) -> Any:
+    """The value as the database would give it back: a form sends texts and half of the types."""
+    if fieldtype in ("Float", "Currency", "Percent", "Int", "Check"):
+        return flt(value, 6)
+    if not value:
+        return None
+    if fieldtype == "Date":
+        return getdate(value)
+    if fieldtype == "Datetime":
+        return get_datetime(value).replace(microsecond=0)
+    return frappe.parse_json(value) if fieldtype == "JSON" else cstr(value)
+
+
+def _site() -> Any:
+    from erp_forecast_addon.site.frappe_site import FrappeSite
+
+    return FrappeSite()

@@ -1,5 +1,119 @@
+"""What is planned, for which company: checked before it is saved, carried out once it is."""
+
+import frappe
+from frappe import _
 from frappe.model.document import Document
+
+from erp_forecast_addon.refusals import refusals_shown
+
+_RETENTION = {"Forecast Run": "keep_runs_days", "Planning Exception": "keep_exceptions_days"}
+_AT_LEAST = {
+    "auto_approve_limit": 0,
+    "rejected_for_days": 0,
+    "max_exceptions": 1,
+    "default_lead_time_days": 0,
+    "margin_pct": 0,
+    "holding_cost_pct": 0,
+}
 
 
 class ForecastSettings(Document):
-    pass
+    def validate(self) -> None:
+        self._refuse_companies_twice()
+        for row in self.companies:
+            _check_hour(row)
+            _check_numbers(row)
+            _check_classes(row)
+            _check_plan(row)
+        for field in _RETENTION.values():
+            _check_at_least(self, field, 1, _("Forecast Settings"))
+
+    def on_update(self) -> None:
+        self._keep_as_long_as_said()
+        for company, we_order in self._switched().items():
+            _switch(company, we_order)
+
+    def _refuse_companies_twice(self) -> None:
+        names = [row.company for row in self.companies]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            frappe.throw(_("{0} has more than one row; each company may stand there once.").format(", ".join(twice)))
+
+    def _switched(self) -> dict[str, bool]:
+        """company -> whether we order from now on, for the companies where that changed."""
+        before = self.get_doc_before_save()
+        earlier = {row.company: row.who_orders for row in before.companies} if before else {}
+        now = {row.company: row.who_orders for row in self.companies}
+        companies = sorted({*earlier, *now})
+        ours = {c: (_ours(earlier.get(c)), _ours(now.get(c))) for c in companies}
+        return {company: after for company, (was, after) in ours.items() if was != after}
+
+    def _keep_as_long_as_said(self) -> None:
+        """Log Settings does the clearing; it learns the days from here."""
+        changed = [d for d, field in _RETENTION.items() if self.has_value_changed(field)]
+        if not changed:
+            return
+        logs = frappe.get_doc("Log Settings")
+        for doctype in changed:
+            logs.register_doctype(doctype, self.get(_RETENTION[doctype]))
+        logs.save(ignore_permissions=True)
+
+
+def _ours(who_orders: str | None) -> bool:
+    return who_orders == "Forecast Addon"
+
+
+def _switch(company: str, we_order: bool) -> None:
+    from erp_forecast_addon.services import who_orders
+    from erp_forecast_addon.site.frappe_site import FrappeSite
+
+    site = FrappeSite()
+    rows = who_orders.park(site, company) if we_order else who_orders.give_back(site, company)
+    if rows:
+        text = _("{0}: {1} reorder rows were parked.") if we_order else _("{0}: {1} reorder rows were given back.")
+        frappe.msgprint(text.format(company, rows), alert=True)
+
+
+def _check_hour(row: Document) -> None:
+    if not 0 <= int(row.run_hour or 0) <= 23:
+        frappe.throw(
+            _("{0}: the nightly run starts at hour {1}, which is not an hour from 0 to 23.").format(
+                row.company, row.run_hour
+            )
+        )
+
+
+def _check_numbers(row: Document) -> None:
+    for field, low in _AT_LEAST.items():
+        _check_at_least(row, field, low, row.company)
+
+
+def _check_at_least(doc: Document, field: str, low: float, where: str) -> None:
+    if float(doc.get(field) or 0) < low:
+        frappe.throw(
+            _("{0}: {1} must be at least {2}, not {3}.").format(
+                where, _(doc.meta.get_label(field)), low, doc.get(field) or 0
+            )
+        )
+
+
+def _check_classes(row: Document) -> None:
+    if not 0 < float(row.abc_a_pct or 0) < float(row.abc_b_pct or 0) <= 100:
+        frappe.throw(
+            _("{0}: class A ends at {1}% and class B at {2}%; they must rise and lie between 0 and 100%.").format(
+                row.company, row.abc_a_pct or 0, row.abc_b_pct or 0
+            )
+        )
+
+
+def _check_plan(row: Document) -> None:
+    """The planner's own checks, on the row as it will be read."""
+    from erp_forecast_addon.site.reads import plan_settings
+
+    values = {**row.as_dict(), **{field: row.get(field) or 0 for field in _numbers(row)}}
+    with refusals_shown():
+        plan_settings(values, row.company, row.currency or "")
+
+
+def _numbers(row: Document) -> list[str]:
+    return [field.fieldname for field in row.meta.fields if field.fieldtype in ("Int", "Float", "Percent", "Currency")]

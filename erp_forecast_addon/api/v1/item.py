@@ -1,0 +1,78 @@
+"""The Forecast tab of the Item form: what a user may see of one item, and forecasting it at once."""
+
+from typing import Any
+
+import frappe
+from frappe import _
+
+from erp_forecast_addon.services import one_item
+from erp_forecast_addon.services.item_view import item_view, planned_warehouses
+from erp_forecast_addon.site.frappe_site import FrappeSite
+
+MAY_FORECAST = ("Forecast Planner", "System Manager")
+
+
+@frappe.whitelist()
+def view(item_code: str) -> dict[str, Any]:
+    """services.item_view for the warehouses and companies that the user may see.
+
+    Beside its keys: restricted (there are pairs that the user may not see), may_forecast, shows_proposals,
+    shows_exceptions (whether the user may read those records at all).
+    """
+    _check_read(item_code)
+    site = FrappeSite()
+    pairs = planned_warehouses(site, item_code)
+    allowed = [pair for pair in pairs if _may_read("Demand Forecast", item_code, *pair)]
+    answer = item_view(site, item_code, [warehouse for _company, warehouse in allowed])
+    for pair in answer["pairs"]:
+        if not _may_read("Safety Stock Policy", item_code, pair["company"], pair["warehouse"]):
+            pair["policy"] = None
+    return {
+        **answer,
+        "proposals": _readable("Auto Purchase Order", answer["proposals"]),
+        "exceptions": _readable("Planning Exception", answer["exceptions"]),
+        "restricted": len(allowed) < len(pairs),
+        "may_forecast": _may_forecast(),
+        "shows_proposals": bool(frappe.has_permission("Auto Purchase Order", "read")),
+        "shows_exceptions": bool(frappe.has_permission("Planning Exception", "read")),
+    }
+
+
+@frappe.whitelist(methods=["POST"])
+def forecast_now(item_code: str) -> dict[str, Any]:
+    """Read the item's ledger again, forecast it and set its levels in the warehouses that the user may see.
+
+    Orders are left to the next run. Returns what `view` returns.
+    """
+    _check_read(item_code)
+    if not _may_forecast():
+        frappe.throw(_("Forecasting an item needs the role Forecast Planner."), frappe.PermissionError)
+    site = FrappeSite()
+    one_item.forecast_item(
+        site, item_code, lambda company, warehouse: _may_read("Demand Forecast", item_code, company, warehouse)
+    )
+    return view(item_code)
+
+
+def _check_read(item_code: str) -> None:
+    frappe.has_permission("Item", "read", doc=item_code, throw=True)
+    frappe.has_permission("Demand Forecast", "read", throw=True)
+
+
+def _may_forecast() -> bool:
+    return bool(set(MAY_FORECAST) & set(frappe.get_roles()))
+
+
+def _may_read(doctype: str, item_code: str, company: str, warehouse: str) -> bool:
+    """Whether the user's rights and User Permissions allow a record of this pair, be it written yet or not."""
+    record = frappe.get_doc({"doctype": doctype, "item_code": item_code, "company": company, "warehouse": warehouse})
+    return bool(frappe.has_permission(doctype, "read", doc=record))
+
+
+def _readable(doctype: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows whose record the user may read."""
+    if not rows or not frappe.has_permission(doctype, "read"):
+        return []
+    names = list({row["name"] for row in rows})
+    allowed = set(frappe.get_list(doctype, filters={"name": ["in", names]}, pluck="name", order_by="name", limit=0))
+    return [row for row in rows if row["name"] in allowed]

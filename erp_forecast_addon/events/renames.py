@@ -1,0 +1,108 @@
+"""Renaming, merging and deleting an Item, Warehouse, Supplier or Company: our records follow, and never stand in the way.
+
+Frappe rewrites links in our records by itself. Left to us: rows that would meet another of the same key in a merge,
+names inside texts (identities, parked reorder rows, marks), and what a deleted record leaves behind.
+"""
+
+import json
+
+import frappe
+from frappe.model.document import Document
+
+from erp_forecast_addon.setup.company_rows import remove_company_row
+
+_FIELD = {"Item": "item_code", "Warehouse": "warehouse", "Supplier": "supplier", "Company": "company"}
+# One row per item and warehouse, made again by the next run.
+_PER_PAIR = ("Demand Forecast", "Safety Stock Policy")
+_OF_A_COMPANY = (*_PER_PAIR, "Planning Exception", "Demand Pair", "Reorder Level Backup")
+_CASE = "Planning Exception"
+_BACKUP = "Reorder Level Backup"
+
+
+def before_rename(doc: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
+    """Before a merge the rows of the old name go: those of the new one stand, and the next run looks at both again."""
+    if not merge or old == new:
+        return
+    if doc.doctype in ("Item", "Warehouse"):
+        _forget(doc.doctype, old)
+    if doc.doctype == "Company":
+        remove_company_row(old)
+    _delete(_CASE, {_FIELD[doc.doctype]: old, "status": "Open"})
+
+
+def after_rename(doc: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
+    if doc.doctype == "Warehouse":
+        _rename_in_parked_rows(old, new)
+    if doc.doctype in ("Item", "Warehouse"):
+        _mark(doc.doctype, old, new)
+    _renew_identities(doc.doctype, old, new)
+
+
+def after_delete(doc: Document, method: str | None = None) -> None:
+    """What was planned for it is gone with it; decided orders stay as history."""
+    if doc.doctype in ("Item", "Warehouse"):
+        _forget(doc.doctype, doc.name)
+    if doc.doctype == "Company":
+        _forget_company(doc.name)
+    _delete(_CASE, {_FIELD[doc.doctype]: doc.name})
+
+
+def _forget(doctype: str, name: str) -> None:
+    """Forecasts, policies, buckets and kept reorder rows of an item or a warehouse."""
+    from erp_forecast_addon.services.refresh import forget_pairs
+    from erp_forecast_addon.site.frappe_site import FrappeSite
+
+    field = _FIELD[doctype]
+    for each in (*_PER_PAIR, _BACKUP):
+        _delete(each, {field: name})
+    forget_pairs(FrappeSite(), **{field: name})
+
+
+def _forget_company(company: str) -> None:
+    remove_company_row(company)
+    for each in _OF_A_COMPANY:
+        _delete(each, {"company": company})
+
+
+def _mark(doctype: str, old: str, new: str) -> None:
+    """The ledger was rewritten by SQL without a trace: every pair of the new name is made again."""
+    from erp_forecast_addon.services.refresh import mark_pairs
+    from erp_forecast_addon.site.frappe_site import FrappeSite
+
+    field = _FIELD[doctype]
+    frappe.db.delete("Demand Mark", {field: old})
+    mark_pairs(FrappeSite(), **{field: new})
+
+
+def _rename_in_parked_rows(old: str, new: str) -> None:
+    """A parked row names its warehouse group inside its text."""
+    for backup in frappe.get_all(
+        _BACKUP, filters={"restored": 0, "former": ("like", f"%{_inside_json(old)}%")}, fields=["name", "former"]
+    ):
+        former = json.loads(backup.former)
+        if former.get("warehouse_group") == old:
+            former["warehouse_group"] = new
+            frappe.db.set_value(_BACKUP, backup.name, "former", json.dumps(former))
+
+
+def _inside_json(name: str) -> str:
+    """As JSON writes it, with what LIKE would read as a pattern taken literally."""
+    return json.dumps(name)[1:-1].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _renew_identities(doctype: str, old: str, new: str) -> None:
+    """A case is told by a hash over its names; without a new one the next run would open it a second time."""
+    from erp_forecast_addon.services.exceptions import GROUP_MARK, identity
+
+    fields = ["name", "exception_type", "company", "item_code", "warehouse", "supplier", "identity"]
+    for case in frappe.get_all(_CASE, filters={_FIELD[doctype]: new}, fields=fields):
+        before = old if doctype == "Company" else case.company
+        grouped = case.identity == identity(case.exception_type, before, GROUP_MARK)
+        parts = (GROUP_MARK,) if grouped else (case.item_code, case.warehouse, case.supplier)
+        renewed = identity(case.exception_type, case.company, *parts)
+        if renewed != case.identity:
+            frappe.db.set_value(_CASE, case.name, "identity", renewed, update_modified=False)
+
+
+def _delete(doctype: str, filters: dict[str, str]) -> None:
+    frappe.db.delete(doctype, filters)

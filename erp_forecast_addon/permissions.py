@@ -1,0 +1,128 @@
+"""Who sees which planning record: User Permissions on Company and Warehouse, followed into child rows.
+
+Frappe itself applies User Permissions to the link fields of a record. Two things it does not do, and we add:
+- a list leaves out an Auto Purchase Order as soon as one of its lines goes to a warehouse that the user may not see;
+- a record without a warehouse (a run, an exception about a supplier) is shown only within the companies of the user's
+  warehouses, even if he has no User Permission on Company at all.
+Frappe expands a permission on a group warehouse to its descendants before it comes here.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import frappe
+from frappe.model.document import Document
+from frappe.permissions import get_allowed_docs_for_doctype, get_user_permissions
+
+from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
+
+_ORDER_LINE = "Auto Purchase Order Item"
+_COMPANY_ROW = "Forecast Company Settings"
+
+
+def query_conditions(user: str | None = None, doctype: str | None = None) -> str:
+    """The SQL condition on a list of a planning record; "" where the user has no restriction of ours."""
+    assert doctype, "Frappe passes the DocType whose list it builds"
+    companies, warehouses = allowed(user, "Company", doctype), allowed(user, "Warehouse", doctype)
+    conditions = []
+    if companies is None and warehouses is not None:
+        conditions.append(_in(doctype, "company", companies_of(warehouses)))
+    if doctype == AUTO_PURCHASE_ORDER and warehouses is not None:
+        conditions.append(_no_line_elsewhere(warehouses))
+    return _joined(conditions)
+
+
+def order_line_conditions(user: str | None = None, doctype: str | None = None) -> str:
+    """Lines of Auto Purchase Orders, which Frappe lists without looking at their order."""
+    conditions = []
+    companies = allowed(user, "Company", AUTO_PURCHASE_ORDER)
+    warehouses = allowed(user, "Warehouse", AUTO_PURCHASE_ORDER)
+    if companies is None and warehouses is not None:
+        companies = companies_of(warehouses)
+    if warehouses is not None:
+        conditions.append(_in(_ORDER_LINE, "warehouse", warehouses))
+    if companies is not None:
+        conditions.append(
+            f"`tab{_ORDER_LINE}`.`parent` in (select `name` from `tab{AUTO_PURCHASE_ORDER}` "
+            f"where `company` in {_values(companies)})"
+        )
+    return _joined(conditions)
+
+
+def company_row_conditions(user: str | None = None, doctype: str | None = None) -> str:
+    """Rows of Forecast Settings: the user's companies only."""
+    companies = allowed_companies(user, "Forecast Settings")
+    return "" if companies is None else _in(_COMPANY_ROW, "company", companies)
+
+
+def has_permission(doc: Document, ptype: str | None = None, user: str | None = None, **_more: Any) -> bool:
+    """Whether the company and every warehouse of one record may be seen; never None, which denies in Frappe v16."""
+    companies = allowed_companies(user, doc.doctype)
+    if companies is not None and doc.get("company") and doc.company not in companies:
+        return False
+    warehouses = allowed(user, "Warehouse", doc.doctype)
+    return warehouses is None or set(warehouses_of(doc)) <= set(warehouses)
+
+
+def warehouses_of(doc: Document) -> list[str]:
+    """The warehouses that a record or its lines name."""
+    lines = doc.get("items") if doc.doctype == AUTO_PURCHASE_ORDER else None
+    named = [doc.get("warehouse"), *(line.warehouse for line in lines or [])]
+    return [warehouse for warehouse in named if warehouse]
+
+
+def allowed_companies(user: str | None, doctype: str) -> list[str] | None:
+    """The companies a user may see in `doctype`, by his permissions on Company or else on Warehouse; None: all."""
+    companies = allowed(user, "Company", doctype)
+    if companies is not None:
+        return companies
+    warehouses = allowed(user, "Warehouse", doctype)
+    return None if warehouses is None else companies_of(warehouses)
+
+
+def allowed(user: str | None, of: str, doctype: str) -> list[str] | None:
+    """What User Permissions on `of` (Company, Warehouse) allow the user to see in `doctype`; None: everything."""
+    user = user or frappe.session.user
+    if user == "Administrator":
+        return None
+    granted = get_user_permissions(user).get(of)
+    return (get_allowed_docs_for_doctype(granted, doctype) or None) if granted else None
+
+
+def companies_of(warehouses: Iterable[str]) -> list[str]:
+    """The companies that own these warehouses."""
+    rows = frappe.get_all("Warehouse", filters={"name": ("in", list(warehouses))}, pluck="company", distinct=True)
+    return [company for company in rows if company]
+
+
+def check_company(company: str, doctype: str, ptype: str = "read") -> None:
+    """Refuse (frappe.PermissionError) unless the user has the right on `doctype` and may see the company."""
+    frappe.has_permission(doctype, ptype, throw=True)
+    companies = allowed_companies(None, doctype)
+    if not frappe.db.exists("Company", company) or (companies is not None and company not in companies):
+        frappe.throw(frappe._("You may not see the planning of {0}.").format(company), frappe.PermissionError)
+
+
+def _no_line_elsewhere(warehouses: list[str]) -> str:
+    return (
+        f"not exists (select 1 from `tab{_ORDER_LINE}` line where line.`parent` = `tab{AUTO_PURCHASE_ORDER}`.`name` "
+        f"and line.`warehouse` not in {_values(warehouses)})"
+    )
+
+
+def _in(doctype: str, field: str, values: list[str]) -> str:
+    return f"`tab{doctype}`.`{field}` in {_values(values)}"
+
+
+def _values(values: Iterable[str]) -> str:
+    """An SQL list; a list of nothing matches nothing."""
+    return "(" + (", ".join(frappe.db.escape(value, percent=False) for value in values) or "''") + ")"
+
+
+def _joined(conditions: list[str]) -> str:
+    return " and ".join(f"({condition})" for condition in conditions)
+
+
+def may_open_app() -> bool:
+    """Whether the app stands on the user's apps screen."""
+    return bool(frappe.has_permission("Demand Forecast", "read"))

@@ -1,0 +1,187 @@
+"""Faults of a run as Planning Exceptions: one row per case, however often it is seen.
+
+A case is told by its kind, company, item, warehouse and supplier. New cases are inserted as documents, so that
+Assignment Rules and Notifications work; cases seen before are updated in place; cases that are gone are Resolved. What
+a person set stays: In Progress stays, Ignored stays (until the end of a snooze), the owner and the snooze stay.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from erp_forecast_addon.planning.errors import Fault
+from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.site import order_reads
+from erp_forecast_addon.site.port import Site
+from erp_forecast_addon.site.settings import CompanySettings
+
+DOCTYPE = "Planning Exception"
+GROUP_MARK = "grouped"
+_COMMIT_EVERY = 50
+_NAMED_IN_GROUP = 5
+_OPEN = ("Open", "In Progress")
+_LINKS = {"item_code": "Item", "warehouse": "Warehouse", "supplier": "Supplier"}
+
+GROUPED = _("{count} more cases of this kind, with less money at risk: {first}.")
+GROUPED_AND_MORE = _("{count} more cases of this kind, with less money at risk: {first} and {rest} others.")
+
+
+@dataclass(frozen=True)
+class PublishedFaults:
+    """open_cases: rows that stand open after the run; the rest: what this run did. failed: sentences."""
+
+    open_cases: int = 0
+    inserted: int = 0
+    updated: int = 0
+    reopened: int = 0
+    resolved: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+def identity(kind: str, company: str, *parts: str | None) -> str:
+    """What tells one case from another; parts: item, warehouse, supplier, or the mark of a group."""
+    text = "\x1f".join((kind, company, *(part or "" for part in parts)))
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def publish_faults(
+    site: Site, run: str, company: str, settings: CompanySettings, faults: Sequence[Fault], as_of: date | None = None
+) -> PublishedFaults:
+    """Bring the company's Planning Exceptions in line with the faults of this run; commits in small groups.
+
+    At most settings.max_exceptions cases have rows of their own, ranked by money at risk; what lies beyond is one row
+    per kind with the number of cases, and cases that have a row already keep it. A second call with the same faults
+    inserts nothing. as_of: the day on which the cases were seen; default the site's.
+    """
+    seen_on = as_of or site.as_of()
+    cases = _as_cases(company, faults, site.translate, settings.plan.currency)
+    known = site.fetch(order_reads.cases(site.qb, company))
+    wanted = _ranked(cases, known, company, settings.max_exceptions, site.translate)
+    return _Publication(site, run, settings, seen_on).carry_out(wanted, known)
+
+
+def _as_cases(company: str, faults: Sequence[Fault], translate: Callable[[str], str], currency: str) -> pd.DataFrame:
+    """One row per identity, the most money first; the same case twice counts once, with its occurrences."""
+    # A loop over the faults: each is a sentence.
+    rows = [
+        {
+            "exception_type": fault.kind, "company": company, "item_code": fault.item_code or "",
+            "warehouse": fault.warehouse or "", "supplier": fault.supplier or "",
+            "money_at_risk": round(float(fault.money_at_risk), 2), "due_on": fault.due_on,
+            "message": fault.sentence(translate), "currency": currency,
+            "auto_purchase_order": fault.values.get("auto_purchase_order"),
+            "identity": identity(fault.kind, company, fault.item_code, fault.warehouse, fault.supplier),
+        }
+        for fault in faults
+    ]  # fmt: skip
+    if not rows:
+        return pd.DataFrame(columns=["identity", "exception_type", "money_at_risk", "message"])
+    frame = pd.DataFrame(rows).sort_values(["money_at_risk", "identity"], ascending=[False, True], kind="stable")
+    counts = frame.groupby("identity").size()
+    frame = frame.drop_duplicates("identity")
+    return frame.assign(occurrences=frame["identity"].map(counts)).reset_index(drop=True)
+
+
+def _ranked(
+    cases: pd.DataFrame, known: pd.DataFrame, company: str, most: int, translate: Callable[[str], str]
+) -> pd.DataFrame:
+    """The cases with rows of their own, and a row per kind for the rest."""
+    if cases.empty:
+        return cases
+    has_row = cases["identity"].isin(known["identity"]) if len(known) else pd.Series(False, index=cases.index)
+    own = (cases.index < max(0, most)) | has_row
+    groups = [_group(kind, rest, company, translate) for kind, rest in cases[~own].groupby("exception_type")]
+    return pd.concat([cases[own], pd.DataFrame(groups)], ignore_index=True) if groups else cases[own]
+
+
+def _group(kind: str, rest: pd.DataFrame, company: str, translate: Callable[[str], str]) -> dict[str, Any]:
+    parts = rest.head(_NAMED_IN_GROUP)[["item_code", "warehouse", "supplier"]].to_numpy().tolist()
+    first = "; ".join(" / ".join(part for part in case if part) for case in parts)
+    template = GROUPED_AND_MORE if len(rest) > _NAMED_IN_GROUP else GROUPED
+    due = rest["due_on"].dropna()
+    return {
+        "exception_type": kind, "company": company, "item_code": "", "warehouse": "", "supplier": "",
+        "money_at_risk": round(float(rest["money_at_risk"].sum()), 2), "due_on": min(due) if len(due) else None,
+        "message": translate(template).format(count=len(rest), first=first, rest=len(rest) - _NAMED_IN_GROUP),
+        "currency": rest["currency"].iloc[0], "auto_purchase_order": None, "occurrences": len(rest),
+        "identity": identity(kind, company, GROUP_MARK),
+    }  # fmt: skip
+
+
+class _Publication:
+    """Writes the wanted cases; counts what it did."""
+
+    def __init__(self, site: Site, run: str, settings: CompanySettings, seen_on: date) -> None:
+        self.site, self.run, self.settings, self.seen_on = site, run, settings, seen_on
+
+    def carry_out(self, wanted: pd.DataFrame, known: pd.DataFrame) -> PublishedFaults:
+        known = known if len(known) else pd.DataFrame(columns=["identity", "name", "status", "snoozed_until"])
+        at_hand = wanted.merge(known[["identity", "name", "status", "snoozed_until"]].drop_duplicates("identity"),
+                               on="identity", how="left")  # fmt: skip
+        new = at_hand[at_hand["name"].isna()]
+        seen = at_hand[at_hand["name"].notna()]
+        over = self._snooze_is_over(seen)
+        back = seen[(seen["status"] == "Resolved") | over]
+        updated = self._update(seen)
+        self._set_status(back["name"].tolist(), "Open", clear_snooze=True)
+        gone = known[~known["identity"].isin(wanted["identity"]) & known["status"].isin(_OPEN)]
+        self._set_status(gone["name"].tolist(), "Resolved")
+        self.site.commit()
+        failed = self._insert(new)
+        still_open = int(seen["status"].isin(_OPEN).sum()) + len(back) + len(new) - len(failed)
+        return PublishedFaults(still_open, len(new) - len(failed), updated, len(back), len(gone), failed)
+
+    def _snooze_is_over(self, seen: pd.DataFrame) -> pd.Series:
+        until = pd.to_datetime(seen["snoozed_until"], errors="coerce")
+        return (seen["status"] == "Ignored") & until.notna() & (until <= pd.Timestamp(self.seen_on))
+
+    def _update(self, seen: pd.DataFrame) -> int:
+        """What the run knows about the case; never what a person sets."""
+        if seen.empty:
+            return 0
+        columns = ["name", "identity", "message", "money_at_risk", "due_on", "occurrences"]
+        rows = seen[columns].assign(last_seen_on=self.seen_on, forecast_run=self.run)
+        for row in rows.to_dict("records"):  # at most some hundred cases, each a row that a person may have open
+            self.site.set_fields(DOCTYPE, row.pop("name"), {k: v for k, v in row.items() if k != "identity"})
+        return len(seen)
+
+    def _set_status(self, names: list[str], status: str, *, clear_snooze: bool = False) -> None:
+        values = {"status": status} | ({"snoozed_until": None} if clear_snooze else {})
+        for name in names:  # through the document, so that Notifications on the status work
+            self.site.update_document(DOCTYPE, name, values)
+
+    def _insert(self, new: pd.DataFrame) -> list[str]:
+        existing = {column: self._existing(new, column, doctype) for column, doctype in _LINKS.items()}
+        failed: list[str] = []
+        for count, row in enumerate(new.to_dict("records"), 1):
+            try:
+                with self.site.savepoint():
+                    self.site.insert_document(DOCTYPE, self._document(row, existing))
+            except Exception as error:  # one case that the site refuses must not hide the others
+                if self.site.must_stop(error):
+                    raise
+                failed.append(f"{row['exception_type']} {row['item_code']}: {error}")
+            if count % _COMMIT_EVERY == 0:
+                self.site.commit()
+        self.site.commit()
+        return failed
+
+    def _existing(self, new: pd.DataFrame, column: str, doctype: str) -> set[str]:
+        wanted = sorted({name for name in new[column] if name}) if column in new else []
+        return set(self.site.fetch(order_reads.names(self.site.qb, doctype, wanted))["name"]) if wanted else set()
+
+    def _document(self, row: dict[str, Any], existing: dict[str, set[str]]) -> dict[str, Any]:
+        """A link to a record that is gone stays empty; the sentence and the identity still name it."""
+        links = {column: row[column] if row[column] in names else None for column, names in existing.items()}
+        return {
+            "exception_type": row["exception_type"], "status": "Open", "company": row["company"], **links,
+            "money_at_risk": row["money_at_risk"], "due_on": None if pd.isna(row["due_on"]) else row["due_on"],
+            "message": row["message"], "occurrences": int(row["occurrences"]), "currency": row["currency"] or None,
+            "auto_purchase_order": row["auto_purchase_order"] or None, "identity": row["identity"],
+            "responsible": self.settings.exception_owner, "forecast_run": self.run,
+            "first_seen_on": self.seen_on, "last_seen_on": self.seen_on,
+        }  # fmt: skip

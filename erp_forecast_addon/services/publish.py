@@ -1,0 +1,198 @@
+"""A plan's forecasts and policies as records: one row per item and warehouse, updated by every run.
+
+Nobody edits these rows, so they are written by multi-row SQL in chunks; each chunk is committed, and rows of pairs that
+are no longer planned are deleted last. A run that dies in between leaves every row whole, old or new; the next run
+writes the rest.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from erp_forecast_addon.planning import periods
+from erp_forecast_addon.planning.forecasting.forecast import ForecastSet
+from erp_forecast_addon.planning.plan import Plan
+from erp_forecast_addon.site import doctypes, order_reads
+from erp_forecast_addon.site.port import Site
+from erp_forecast_addon.site.settings import CompanySettings
+
+FORECAST, POLICY = "Demand Forecast", "Safety Stock Policy"
+ROWS_AT_ONCE = 2000
+# What a curve shows: the median and two bands. All levels of a run would triple the size of the table.
+CURVE_LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
+_DIGITS = 4
+_DAYS_AHEAD = (7, 30, 90)
+_PAIR = ["item_code", "warehouse"]
+
+
+@dataclass(frozen=True)
+class Published:
+    forecasts: int
+    policies: int
+    deleted: int
+
+
+def publish(
+    site: Site, run: str, plan: Plan, settings: CompanySettings, items: pd.DataFrame, positions: pd.DataFrame
+) -> Published:
+    """Write both and commit. items: table ITEMS, for names and units; positions: table POSITIONS, for who orders."""
+    forecasts, gone = publish_forecasts(site, run, plan, settings, items)
+    policies, gone_policies = publish_policies(site, run, plan, settings, items, positions)
+    return Published(forecasts, policies, gone + gone_policies)
+
+
+def publish_forecasts(
+    site: Site, run: str, plan: Plan, settings: CompanySettings, items: pd.DataFrame
+) -> tuple[int, int]:
+    """Demand Forecast rows; -> (written, deleted). Commits after every ROWS_AT_ONCE rows."""
+    chunks = forecast_rows(plan.forecasts, run, settings, items, site.translate)
+    return _write(site, FORECAST, settings.company, run, chunks)
+
+
+def publish_policies(
+    site: Site, run: str, plan: Plan, settings: CompanySettings, items: pd.DataFrame, positions: pd.DataFrame
+) -> tuple[int, int]:
+    """Safety Stock Policy rows; -> (written, deleted). Commits after every ROWS_AT_ONCE rows."""
+    chunks = policy_rows(plan, run, settings, items, positions, site.translate)
+    return _write(site, POLICY, settings.company, run, chunks)
+
+
+def _write(site: Site, doctype: str, company: str, run: str, chunks: Iterator[pd.DataFrame]) -> tuple[int, int]:
+    written = 0
+    for rows in chunks:
+        written += site.upsert_rows(doctype, rows, doctypes.UNIQUE_KEYS[doctype])
+        site.commit()
+    gone = site.fetch(order_reads.rows_of_other_runs(site.qb, doctype, company, run))["name"].tolist()
+    deleted = site.delete_rows(doctype, gone) if gone else 0
+    site.commit()
+    return written, deleted
+
+
+def forecast_rows(
+    forecasts: ForecastSet, run: str, settings: CompanySettings, items: pd.DataFrame, translate: Callable[[str], str]
+) -> Iterator[pd.DataFrame]:
+    """Rows of Demand Forecast, ROWS_AT_ONCE at a time so that the curves of 30,000 series are never all in memory."""
+    known = _item_texts(items)
+    days = max(*_DAYS_AHEAD, settings.plan.horizon_days)
+    daily = forecasts.daily_mean(forecasts.as_of, days)
+    totals = np.cumsum(daily, axis=1)
+    ahead = {f"next_{n}_days_qty": totals[:, n - 1] for n in _DAYS_AHEAD}
+    starts = np.datetime_as_string(forecasts.starts.astype("datetime64[D]")).tolist()
+    levels, columns = _curve_levels(forecasts.quantile_levels)
+    accuracy = forecasts.accuracy
+    for at in range(0, forecasts.n, ROWS_AT_ONCE):
+        block = slice(at, min(at + ROWS_AT_ONCE, forecasts.n))
+        rows = _heads(forecasts.keys.iloc[block], known, settings.company, run, forecasts.as_of)
+        yield rows.assign(
+            period=forecasts.period.capitalize(),
+            demand_class=forecasts.demand_class[block],
+            model=forecasts.model[block],
+            daily_mean_qty=_rounded(totals[block, settings.plan.horizon_days - 1] / settings.plan.horizon_days),
+            **{name: _rounded(values[block]) for name, values in ahead.items()},
+            horizon_days=settings.plan.horizon_days,
+            horizon_qty=_rounded(totals[block, settings.plan.horizon_days - 1]),
+            wape_pct=(accuracy["wape"].to_numpy()[block] * 100.0).round(2),
+            bias_pct=(accuracy["bias"].to_numpy()[block] * 100.0).round(2),
+            **{name: accuracy[name].to_numpy()[block].round(4) for name in ("mase", "rmsse", "pinball")},
+            reason=_sentences(forecasts.reason_template[block], forecasts.reason_values[block], translate),
+            curve=_curves(starts, forecasts.mean[block], levels, forecasts.quantiles[block][:, :, columns]),
+        )
+
+
+def policy_rows(
+    plan: Plan,
+    run: str,
+    settings: CompanySettings,
+    items: pd.DataFrame,
+    positions: pd.DataFrame,
+    translate: Callable[[str], str],
+) -> Iterator[pd.DataFrame]:
+    """Rows of Safety Stock Policy, ROWS_AT_ONCE at a time. Columns of the table POLICIES carry the fieldnames."""
+    known = _item_texts(items)
+    for at in range(0, len(plan.policies), ROWS_AT_ONCE):
+        block = plan.policies.iloc[at : at + ROWS_AT_ONCE]
+        rows = _heads(block[_PAIR], known, settings.company, run, plan.forecasts.as_of)
+        texts = ("item_code", "warehouse", "explanation_template", "explanation_values")
+        own = block.drop(columns=list(texts)).reset_index(drop=True)
+        yield pd.concat([rows, own], axis=1).assign(
+            currency=settings.plan.currency,
+            who_orders=_who_orders(block, positions),
+            explanation=_sentences(
+                block["explanation_template"].to_numpy(), block["explanation_values"].to_numpy(), translate
+            ),
+        )
+
+
+def _who_orders(policies: pd.DataFrame, positions: pd.DataFrame) -> np.ndarray:
+    """A pair without a position (history only) is ours: no reorder row of ERPNext can stand for it."""
+    ours = positions.set_index(_PAIR)["we_order"].reindex(pd.MultiIndex.from_frame(policies[_PAIR]))
+    return np.where(ours.ne(False).to_numpy(), "Forecast Addon", "ERPNext")
+
+
+def _item_texts(items: pd.DataFrame) -> pd.DataFrame:
+    return items.set_index("item_code")[["item_name", "item_group", "stock_uom"]]
+
+
+def _heads(keys: pd.DataFrame, known: pd.DataFrame, company: str, run: str, as_of: date) -> pd.DataFrame:
+    """What both records start with."""
+    of_item = known.reindex(keys["item_code"]).fillna("").reset_index(drop=True)
+    heads = pd.concat([keys[_PAIR].reset_index(drop=True), of_item], axis=1)
+    return heads.assign(company=company, forecast_run=run, as_of=pd.Timestamp(as_of))
+
+
+def _sentences(templates: np.ndarray, values: np.ndarray, translate: Callable[[str], str]) -> list[str]:
+    """A loop over rows: each sentence has its own values. A template is translated once."""
+    translated = {template: translate(template) for template in set(templates)}
+    return [translated[template].format(**given) for template, given in zip(templates, values, strict=True)]
+
+
+def _curve_levels(levels: np.ndarray) -> tuple[list[float], np.ndarray]:
+    """The levels nearest to CURVE_LEVELS among those at hand, and their columns."""
+    nearest = np.abs(np.asarray(levels)[None, :] - np.array(CURVE_LEVELS)[:, None]).argmin(axis=1)
+    columns = np.unique(nearest)
+    return np.asarray(levels, dtype=float)[columns].round(6).tolist(), columns
+
+
+def _curves(starts: list[str], mean: np.ndarray, levels: list[float], quantiles: np.ndarray) -> list[str]:
+    """One compact JSON text per row. mean: (m, h); quantiles: (m, h, q), written level by level.
+
+    A loop over rows, as each is a document of its own; what repeats (days, levels) is encoded once.
+    """
+    opening = f'{{"starts":{_compact(starts)},"levels":{_compact(levels)},"mean":'
+    means = _rounded(mean).tolist()
+    by_level = _rounded(np.moveaxis(quantiles, 2, 1)).tolist()
+    return [f'{opening}{_compact(m)},"quantiles":{_compact(q)}}}' for m, q in zip(means, by_level, strict=True)]
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """To _DIGITS significant digits: a forecast is not better than that, and the text half as long."""
+    wide = np.asarray(values, dtype=float)
+    exponent = np.floor(np.log10(np.where(np.abs(wide) > 0.0, np.abs(wide), 1.0)))
+    scale = 10.0 ** (_DIGITS - 1 - exponent)
+    return np.round(wide * scale) / scale
+
+
+def accuracy_summary(forecasts: ForecastSet) -> dict[str, float]:
+    """The run's accuracy: WAPE and bias weighted by demand, MASE as the mean over series; only what was measured.
+
+    WAPE = Σ|error| / Σ|actual|, so the weight of a series is its volume (Hyndman & Athanasopoulos, Forecasting:
+    Principles and Practice, 3rd ed., section 5.8, for MASE).
+    """
+    if not forecasts.n:
+        return {}
+    volume = forecasts.mean.sum(axis=1) / len(forecasts.starts) / periods.MEAN_DAYS[forecasts.period]
+    found = {}
+    for field, column, scale in (("wape_pct", "wape", 100.0), ("bias_pct", "bias", 100.0), ("mase", "mase", 1.0)):
+        values = forecasts.accuracy[column].to_numpy(dtype=float)
+        weight = np.where(np.isfinite(values), 1.0 if column == "mase" else volume, 0.0)
+        if weight.sum() > 0.0:
+            found[field] = round(float(np.average(np.nan_to_num(values), weights=weight)) * scale, 2)
+    return found

@@ -1,0 +1,358 @@
+"""One planning run of one company, from the ledger's changes to drafted orders.
+
+`run_company` owns its connection's transaction: it commits between steps, and every step can be done again. A lock per
+company, held by the running connection, decides that never two run at once; it is gone the moment a killed worker's
+connection is, and the next run marks what that worker left as Interrupted and starts over.
+"""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+
+from erp_forecast_addon.planning.errors import BadInput, Fault, PlanningError, Refused
+from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.panel import build_panel
+from erp_forecast_addon.planning.plan import Plan, Supply, plan
+from erp_forecast_addon.services import decisions
+from erp_forecast_addon.services.drafting import DraftingResult, draft_orders
+from erp_forecast_addon.services.exceptions import publish_faults
+from erp_forecast_addon.services.open_drafts import OpenDrafts, leave_out, read_open_drafts
+from erp_forecast_addon.services.publish import accuracy_summary, publish_forecasts, publish_policies
+from erp_forecast_addon.services.refresh import RefreshResult, refresh_demand
+from erp_forecast_addon.site import order_reads, reads
+from erp_forecast_addon.site.port import RunningJob, Site
+from erp_forecast_addon.site.settings import CompanySettings
+
+DOCTYPE = "Forecast Run"
+
+ALREADY_RUNNING = _("{company} is being planned already: {run}, started by {user} at {started_at}. Wait until it ends.")
+JUST_STARTING = _("{company} is being planned already by a run that has just started. Wait until it ends.")
+NOT_ENABLED = _("{company} is not planned: enable it in Forecast Settings first.")
+NO_COMPANY = _("There is no company {company}.")
+NOT_QUEUED = _("{run} cannot be started: it is {status}. Only a queued run can be started.")
+OTHER_COMPANY = _("{run} is a run of {other}, not of {company}.")
+INTERRUPTED = _("The process ended before the run did. Nothing is half done; the next run does the rest.")
+AS_OF_IN_FUTURE = _("{as_of} cannot be planned from: the last complete day is {last}.")
+NO_LEDGER = _(
+    "{company}: the stock ledger holds no movement up to {as_of}, so there is nothing to forecast. Submit a stock "
+    "transaction, or check that the warehouses belong to the company."
+)
+NOTHING_ORDERED = _("Drafting is switched off in Forecast Settings.")
+
+# Share of a run's time that lies before each step, for the progress bar.
+_STEPS = {
+    "Check settings": 0, "Refresh demand": 1, "Read": 15, "Forecast and plan": 25, "Publish forecasts": 55,
+    "Publish policies": 70, "Draft orders": 78, "Write back levels": 92, "Publish exceptions": 95,
+}  # fmt: skip
+
+
+@dataclass
+class Step:
+    """A row of Forecast Run.steps."""
+
+    step: str
+    started_at: datetime
+    status: str = "Running"
+    rows: int = 0
+    seconds: float = 0.0
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What one run reads; all tables of planning.tables. drafts: left out of `dated`."""
+
+    buckets: pd.DataFrame
+    positions: pd.DataFrame
+    dated: pd.DataFrame
+    items: pd.DataFrame
+    sourcing: pd.DataFrame
+    drafts: OpenDrafts
+
+    @property
+    def rows(self) -> int:
+        return len(self.buckets) + len(self.positions) + len(self.dated) + len(self.items) + len(self.sourcing)
+
+
+def run_company(
+    site: Site, company: str, *, triggered_by: str, as_of: date | None = None, run: str | None = None
+) -> str:
+    """Plan one company; returns the name of its Forecast Run, which is then Completed.
+
+    triggered_by: Scheduler, Button or Command. as_of: default the last complete day in site time. run: a Forecast Run
+    in the state Queued that was made for this job. What is wrong with single items becomes Planning Exceptions.
+    Raises Refused (another run holds the company: who, since when; not enabled) and changes nothing but a queued run,
+    which then says why; BadInput for settings or input that cannot be planned, and whatever else broke the run: the
+    Forecast Run is Failed with the text, what earlier steps did stays, and the lock is free.
+    """
+    site.commit()
+    with site.lock(lock_name(company)) as got:
+        site.commit()  # the lock decides; only a fresh snapshot shows what its last holder has written
+        if not got:
+            _refuse(site, run, _who_runs(site, company))
+        _mark_interrupted(site, company, but=run)
+        log = _start(site, company, triggered_by, as_of, run)
+        try:
+            _carry_out(site, company, log)
+        except Exception as error:
+            log.fail(error)
+            raise
+        return log.name
+
+
+def interrupted_runs(site: Site) -> list[str]:
+    """Mark runs that stand as Running though no process holds their company; returns their names. Commits."""
+    site.commit()
+    running = site.fetch(order_reads.runs(site.qb, None, "Running"))
+    marked: list[str] = []
+    for company in running["company"].unique().tolist():
+        with site.lock(lock_name(company)) as free:
+            if free:
+                site.commit()
+                marked += _mark_interrupted(site, company)
+    return marked
+
+
+def running_job(site: Site, company: str) -> RunningJob | None:
+    """Who plans this company now, as the records say."""
+    running = site.fetch(order_reads.runs(site.qb, company, "Running"))
+    if running.empty:
+        return None
+    last = running.iloc[-1]
+    return RunningJob(str(last["name"]), str(last["run_by"]), pd.Timestamp(last["started_at"]).to_pydatetime())
+
+
+def lock_name(company: str) -> str:
+    return f"forecast run {company}"
+
+
+# ---- starting ------------------------------------------------------------------------
+def _who_runs(site: Site, company: str) -> str:
+    job = running_job(site, company)
+    if job is None:
+        return site.translate(JUST_STARTING).format(company=company)
+    return site.translate(ALREADY_RUNNING).format(
+        company=company, run=job.run, user=job.run_by, started_at=job.started_at.strftime("%Y-%m-%d %H:%M:%S")
+    )
+
+
+def _refuse(site: Site, run: str | None, sentence: str) -> None:
+    if run is not None and _status_of(site, run) == "Queued":
+        site.set_fields(DOCTYPE, run, {"status": "Failed", "error": sentence, "ended_at": site.now()})
+        site.commit()
+    raise Refused(sentence)
+
+
+def _status_of(site: Site, run: str) -> str:
+    document = site.get_document(DOCTYPE, run)
+    return "" if document is None else str(document["status"])
+
+
+def _mark_interrupted(site: Site, company: str, but: str | None = None) -> list[str]:
+    """Under the company's lock: a run that still says Running has lost its process."""
+    left = site.fetch(order_reads.runs(site.qb, company, "Running"))["name"].tolist()
+    for name in (name for name in left if name != but):
+        values = {"status": "Interrupted", "ended_at": site.now(), "error": site.translate(INTERRUPTED)}
+        site.set_fields(DOCTYPE, name, values)
+    site.commit()
+    return left
+
+
+def _start(site: Site, company: str, triggered_by: str, as_of: date | None, run: str | None) -> "RunLog":
+    """Refuse what cannot be started, else make or take the Forecast Run and commit it as Running."""
+    if company not in reads.companies(site):
+        _refuse(site, run, site.translate(NO_COMPANY).format(company=company))
+    if not _enabled(site, company):
+        _refuse(site, run, site.translate(NOT_ENABLED).format(company=company))
+    last = site.as_of()
+    if as_of is not None and as_of > last:
+        _refuse(site, run, site.translate(AS_OF_IN_FUTURE).format(as_of=as_of, last=last))
+    values = {
+        "status": "Running", "triggered_by": triggered_by, "run_by": site.user, "as_of": as_of or last,
+        "started_at": site.now(), "progress_pct": 0, "current_step": "", "error": None, "steps": [],
+    }  # fmt: skip
+    if run is None:
+        name = site.insert_document(DOCTYPE, {"company": company, **values})
+    else:
+        name = _take_queued(site, company, run, values)
+    site.commit()
+    return RunLog(site, name, as_of or last)
+
+
+def _enabled(site: Site, company: str) -> bool:
+    """Settings that cannot be planned with count as enabled: the run is started and fails with the sentence."""
+    try:
+        return reads.company_settings(site, company).enabled
+    except BadInput:
+        return True
+
+
+def _take_queued(site: Site, company: str, run: str, values: dict[str, Any]) -> str:
+    document = site.get_document(DOCTYPE, run)
+    if document is None or document["status"] != "Queued":
+        status = "missing" if document is None else document["status"]
+        raise Refused(site.translate(NOT_QUEUED).format(run=run, status=site.translate(status)))
+    if document["company"] != company:
+        raise Refused(site.translate(OTHER_COMPANY).format(run=run, other=document["company"], company=company))
+    site.update_document(DOCTYPE, run, values)
+    return run
+
+
+# ---- the run's own record ------------------------------------------------------------
+@dataclass
+class RunLog:
+    """Writes the run's steps, counts and end; commits with every step, so that what is written is also what is done."""
+
+    site: Site
+    name: str
+    as_of: date
+    steps: list[Step] = field(default_factory=list)
+    counts: dict[str, Any] = field(default_factory=dict)
+    began: float = field(default_factory=perf_counter)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Step]:
+        """One step: its time, rows and detail; Failed with the transaction rolled back if it raises."""
+        now, began = Step(name, self.site.now()), perf_counter()
+        self.steps.append(now)
+        self.site.report_progress(self.name, _STEPS[name], self.site.translate(name))
+        self._save({"progress_pct": _STEPS[name], "current_step": self.site.translate(name)})
+        try:
+            yield now
+        except Exception:
+            self.site.rollback()
+            now.status, now.seconds = "Failed", round(perf_counter() - began, 3)
+            raise
+        if now.status == "Running":
+            now.status = "Done"
+        now.seconds = round(perf_counter() - began, 3)
+
+    def complete(self) -> None:
+        self.site.report_progress(self.name, 100, self.site.translate("Completed"))
+        self._end("Completed", {"progress_pct": 100, "current_step": "", **self.counts})
+
+    def fail(self, error: Exception) -> None:
+        """A sentence for what we refuse, the whole traceback for what we did not expect."""
+        self.site.rollback()
+        text = _sentence(self.site, error) if isinstance(error, PlanningError) else traceback.format_exc()
+        self.site.report_progress(self.name, 100, self.site.translate("Failed"))
+        self._end("Failed", {"error": text, **self.counts})
+
+    def _end(self, status: str, values: dict[str, Any]) -> None:
+        self._save({
+            "status": status, "ended_at": self.site.now(), "duration_seconds": round(perf_counter() - self.began, 3),
+            **values,
+        })  # fmt: skip
+
+    def _save(self, values: dict[str, Any]) -> None:
+        self.site.update_document(DOCTYPE, self.name, {**values, "steps": [asdict(step) for step in self.steps]})
+        self.site.commit()
+
+
+def _sentence(site: Site, error: PlanningError) -> str:
+    return error.sentence(site.translate) if isinstance(error, BadInput) else str(error)
+
+
+# ---- the steps -----------------------------------------------------------------------
+def _carry_out(site: Site, company: str, log: RunLog) -> None:
+    with log.step("Check settings"):
+        settings = reads.company_settings(site, company)
+        log.counts["currency"] = settings.plan.currency or None
+    with log.step("Refresh demand") as step:
+        refreshed = refresh_demand(site)
+        step.rows = refreshed.pairs
+        step.detail = _unusable(site, refreshed)
+    with log.step("Read") as step:
+        decisions.catch_up(site, company)
+        site.commit()
+        inputs = _read(site, settings, log.as_of)
+        step.rows = inputs.rows
+    with log.step("Forecast and plan") as step:
+        made, faults = _plan(inputs, settings, log.as_of)
+        ours = set(reads.warehouses(site, company))
+        faults += [fault for fault in refreshed.faults if fault.warehouse in ours]
+        step.rows = made.forecasts.n
+        log.counts |= {
+            "pairs": len(made.policies), "proposal_lines": len(made.proposals), **accuracy_summary(made.forecasts),
+        }  # fmt: skip
+    with log.step("Publish forecasts") as step:
+        step.rows, deleted = publish_forecasts(site, log.name, made, settings, inputs.items)
+        step.detail = _deleted(site, deleted)
+        log.counts["forecasts"] = step.rows
+    with log.step("Publish policies") as step:
+        step.rows, deleted = publish_policies(site, log.name, made, settings, inputs.items, inputs.positions)
+        step.detail = _deleted(site, deleted)
+        log.counts["policies"] = step.rows
+    faults += _draft(site, log, made, settings, inputs)
+    _write_back(site, log, settings)
+    with log.step("Publish exceptions") as step:
+        published = publish_faults(site, log.name, company, settings, faults, log.as_of)
+        step.rows, step.detail = len(faults), "\n".join(published.failed)
+        log.counts["exceptions"] = published.open_cases
+    log.complete()
+
+
+def _read(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
+    """Everything in one transaction, so that drafts, supply and stock are of the same moment."""
+    company = settings.company
+    since = (pd.Timestamp(as_of) - pd.Timedelta(days=settings.plan.history_days)).date()
+    items = reads.items(site, company)
+    drafts = read_open_drafts(site, company)
+    return Inputs(
+        buckets=reads.buckets(site, company, since),
+        positions=reads.positions(site, company, settings),
+        dated=leave_out(reads.dated(site, company), drafts),
+        items=items,
+        sourcing=reads.sourcing(site, company, items["item_code"].tolist()),
+        drafts=drafts,
+    )
+
+
+def _plan(inputs: Inputs, settings: CompanySettings, as_of: date) -> tuple[Plan, list[Fault]]:
+    panel, faults = build_panel(
+        inputs.buckets, settings.plan.period, as_of, items=inputs.items, company=settings.company,
+        history_days=settings.plan.history_days,
+    )  # fmt: skip
+    if not panel.n:
+        faults.append(Fault("Too Little History", NO_LEDGER, {"company": settings.company, "as_of": as_of}))
+    supply = Supply(dated=inputs.dated, items=inputs.items, sourcing=inputs.sourcing)
+    made = plan(panel, inputs.positions, supply, settings.plan, as_of)
+    return made, [*faults, *made.faults]
+
+
+def _draft(site: Site, log: RunLog, made: Plan, settings: CompanySettings, inputs: Inputs) -> list[Fault]:
+    with log.step("Draft orders") as step:
+        if not settings.draft_orders:
+            step.status, step.detail = "Skipped", site.translate(NOTHING_ORDERED)
+            return []
+        result: DraftingResult = draft_orders(site, log.name, made, settings, inputs.drafts)
+        step.rows = result.lines
+        log.counts |= {
+            "orders_created": result.created, "orders_updated": result.updated, "orders_withdrawn": result.withdrawn,
+            "proposed_amount": result.base_amount,
+        }  # fmt: skip
+        return result.faults
+
+
+def _write_back(site: Site, log: RunLog, settings: CompanySettings) -> None:
+    if not (settings.write_back_levels or settings.write_back_safety_stock):
+        return
+    from erp_forecast_addon.services.write_back import write_back  # only sites that ask for it pay for the import
+
+    with log.step("Write back levels") as step:
+        step.rows = int(write_back(site, log.name, settings) or 0)
+
+
+def _unusable(site: Site, refreshed: RefreshResult) -> str:
+    template = _("{count} ledger rows could not be used")
+    return site.translate(template).format(count=len(refreshed.faults)) if refreshed.faults else ""
+
+
+def _deleted(site: Site, count: int) -> str:
+    return site.translate(_("{count} no longer planned, deleted")).format(count=count) if count else ""

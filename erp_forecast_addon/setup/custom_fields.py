@@ -1,0 +1,90 @@
+"""The fields that this app adds to ERPNext's forms."""
+
+from typing import Any
+
+import frappe
+from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
+
+from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER, MODULE
+
+FORECAST_TAB = "forecast_tab"
+
+# no_copy: a duplicate of an order is not our proposal any more; an amendment is, and Frappe keeps no_copy fields there.
+_PURCHASE_ORDER_FIELDS: list[dict[str, Any]] = [
+    {
+        "fieldname": "auto_purchase_order",
+        "label": "Auto Purchase Order",
+        "fieldtype": "Link",
+        "options": AUTO_PURCHASE_ORDER,
+        "insert_after": "order_confirmation_date",
+        "read_only": 1,
+        "no_copy": 1,
+        "print_hide": 1,
+        "search_index": 1,
+        "ignore_user_permissions": 1,
+        "module": MODULE,
+    }
+]
+
+_ITEM_FIELDS: list[dict[str, Any]] = [
+    {
+        "fieldname": FORECAST_TAB,
+        "label": "Forecast",
+        "fieldtype": "Tab Break",
+        "depends_on": 'eval:!doc.__islocal && frappe.model.can_read("Demand Forecast")',
+        "module": MODULE,
+    },
+    {
+        "fieldname": "forecast_html",
+        "label": "Forecast",
+        "fieldtype": "HTML",
+        "insert_after": FORECAST_TAB,
+        "module": MODULE,
+    },
+]
+
+COLUMNS = (("Purchase Order", "auto_purchase_order"),)
+
+
+def ensure_custom_fields() -> None:
+    """Create our fields, or bring them to this version's definition; what a site moved stays where it put it."""
+    create_custom_fields({"Purchase Order": _kept_in_place("Purchase Order", _PURCHASE_ORDER_FIELDS)})
+    create_custom_fields({"Item": _kept_in_place("Item", _at_the_end("Item", _ITEM_FIELDS))})
+
+
+def remove_custom_fields() -> None:
+    """Delete our fields and their columns."""
+    for doctype, fields in (("Purchase Order", _PURCHASE_ORDER_FIELDS), ("Item", _ITEM_FIELDS)):
+        for field in fields:
+            frappe.delete_doc(
+                "Custom Field",
+                f"{doctype}-{field['fieldname']}",
+                ignore_permissions=True,
+                ignore_missing=True,
+                force=True,
+            )
+        frappe.clear_cache(doctype=doctype)
+    drop_columns()
+
+
+def drop_columns() -> None:
+    """Drop the columns (and with them their indexes) that Frappe leaves behind."""
+    for doctype, column in COLUMNS:
+        if frappe.db.has_column(doctype, column):
+            frappe.db.sql_ddl(f"ALTER TABLE `tab{doctype}` DROP COLUMN `{column}`")
+            frappe.cache.hdel("table_columns", f"tab{doctype}")
+
+
+def _at_the_end(doctype: str, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    ours = {field["fieldname"] for field in fields}
+    last = [field.fieldname for field in frappe.get_meta(doctype).fields if field.fieldname not in ours][-1]
+    return [{**fields[0], "insert_after": last}, *fields[1:]]
+
+
+def _kept_in_place(doctype: str, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without insert_after for fields that stand already, so that a migrate moves nothing."""
+    standing = set(frappe.get_all("Custom Field", filters={"dt": doctype}, pluck="fieldname"))
+    return [
+        {key: value for key, value in field.items() if key != "insert_after" or field["fieldname"] not in standing}
+        for field in fields
+    ]

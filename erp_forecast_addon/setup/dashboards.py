@@ -1,0 +1,26 @@
+"""Links to our records on the forms of Item, Supplier and Purchase Order."""
+
+from typing import Any
+
+from frappe import _
+
+
+def item(data: dict[str, Any]) -> dict[str, Any]:
+    return _with_links(data, ["Demand Forecast", "Safety Stock Policy", "Planning Exception"], "item_code")
+
+
+def supplier(data: dict[str, Any]) -> dict[str, Any]:
+    return _with_links(data, ["Auto Purchase Order", "Planning Exception"], "supplier")
+
+
+def purchase_order(data: dict[str, Any]) -> dict[str, Any]:
+    return _with_links(data, ["Auto Purchase Order"], "purchase_order")
+
+
+def _with_links(data: dict[str, Any], doctypes: list[str], fieldname: str) -> dict[str, Any]:
+    data["non_standard_fieldnames"] = {
+        **data.get("non_standard_fieldnames", {}),
+        **dict.fromkeys(doctypes, fieldname),
+    }
+    data["transactions"] = [*data.get("transactions", []), {"label": _("Forecast"), "items": doctypes}]
+    return data

@@ -1,0 +1,57 @@
+"""Records that speak of our DocTypes and would point nowhere after an uninstallation.
+
+What carries our module (Workspace, Report, Number Card, …) is removed by Frappe itself.
+"""
+
+import frappe
+
+from erp_forecast_addon.setup.names import APP, MODULE
+
+# DocType, the field that names one of our DocTypes. Users make most of these; without our DocTypes they only fail.
+_ABOUT_OUR_DOCTYPES = (
+    ("Custom DocPerm", "parent"),
+    ("Notification", "document_type"),
+    ("Assignment Rule", "document_type"),
+    ("Number Card", "document_type"),
+    ("Dashboard Chart", "document_type"),
+    ("Report", "ref_doctype"),
+    ("Print Format", "doc_type"),
+    ("Client Script", "dt"),
+    ("Server Script", "reference_doctype"),
+    ("Property Setter", "doc_type"),
+    ("Custom Field", "dt"),
+    ("List Filter", "reference_doctype"),
+    ("Milestone Tracker", "document_type"),
+    ("Energy Point Rule", "reference_doctype"),
+    ("Webhook", "webhook_doctype"),
+    ("DocShare", "share_doctype"),
+    ("User Permission", "applicable_for"),
+)
+
+
+def remove_leftovers() -> None:
+    """Delete them without their own checks: nothing of ours is left that they could check."""
+    ours = our_doctypes()
+    for doctype, field in _ABOUT_OUR_DOCTYPES:
+        if _has(doctype, field):
+            _delete(doctype, {field: ("in", ours)})
+    _delete("Scheduled Job Type", {"method": ("like", f"{APP}.%")})
+    _delete_open_todos(ours)
+
+
+def our_doctypes() -> list[str]:
+    return frappe.get_all("DocType", filters={"module": MODULE}, pluck="name")
+
+
+def _has(doctype: str, field: str) -> bool:
+    """The list spans two major versions of Frappe; not each has every DocType."""
+    return bool(frappe.db.exists("DocType", doctype)) and field in frappe.get_meta(doctype).get_valid_columns()
+
+
+def _delete(doctype: str, filters: dict[str, object]) -> None:
+    for name in frappe.get_all(doctype, filters=filters, pluck="name"):
+        frappe.delete_doc(doctype, name, ignore_permissions=True, force=True, ignore_on_trash=True)
+
+
+def _delete_open_todos(ours: list[str]) -> None:
+    _delete("ToDo", {"reference_type": ("in", ours), "status": "Open"})

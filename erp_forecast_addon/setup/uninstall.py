@@ -1,0 +1,56 @@
+"""What a site gives back when the app is uninstalled.
+
+Frappe drops our DocTypes and what carries our module. Everything else of ours is removed here, ERPNext's own values that
+we parked or overwrote are put back, and open drafts are named and left: they are Purchase Orders of the site.
+"""
+
+import click
+import frappe
+
+from erp_forecast_addon.services import who_orders, write_back
+from erp_forecast_addon.setup.custom_fields import remove_custom_fields
+from erp_forecast_addon.setup.indexes import drop_indexes
+from erp_forecast_addon.setup.leftovers import remove_leftovers
+from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
+from erp_forecast_addon.setup.roles import remove_roles
+from erp_forecast_addon.setup.workflow import remove_workflow
+from erp_forecast_addon.site.frappe_site import FrappeSite
+
+
+def before_uninstall() -> None:
+    """The values first, in one transaction; each step after it can be repeated if the uninstallation breaks off."""
+    give_values_back()
+    say_open_drafts()
+    frappe.db.commit()
+    remove_workflow()
+    remove_leftovers()
+    remove_roles()
+    frappe.db.commit()
+    remove_custom_fields()
+    drop_indexes()
+
+
+def give_values_back() -> None:
+    """Parked and overwritten reorder rows and safety stock as they were; what people changed since is left."""
+    site = FrappeSite()
+    who_orders.give_back_all(site)
+    write_back.give_back_all(site)
+
+
+def say_open_drafts() -> None:
+    drafts = open_drafts()
+    if not drafts:
+        return
+    click.secho(f"{len(drafts)} draft Purchase Orders of this app are left as they are:", fg="yellow")
+    for draft in drafts:
+        click.echo(f"  {draft.purchase_order}  {draft.supplier}  {draft.company}")
+
+
+def open_drafts() -> list[frappe._dict]:
+    """Undecided orders whose native draft stands."""
+    return frappe.get_all(
+        AUTO_PURCHASE_ORDER,
+        filters={"status": "Proposed", "purchase_order": ("is", "set")},
+        fields=["purchase_order", "supplier", "company"],
+        order_by="creation asc",
+    )

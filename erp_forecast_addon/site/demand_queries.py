@@ -1,0 +1,260 @@
+"""What the demand refresh asks: what changed, the ledger and the buckets of the pairs that did, and what to compare.
+
+Changed pairs stand in Demand Mark, so every query about them joins the marks and none lists thousands of names. Marks
+are taken item by item in the database's own order: `items` is (first, last) item_code, both included.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+from pypika.functions import Count, Max, Min, Sum
+
+# Vouchers whose outgoing rows may be demand and whose incoming rows are a customer's return or a cancellation.
+SALE_VOUCHERS: Final = ("Delivery Note", "Sales Invoice", "POS Invoice")
+
+
+def _moment(at: datetime) -> str:
+    # SQLite compares moments as text; isoformat's T would sort after every hour of the day.
+    return at.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+# ---- what changed ---------------------------------------------------------------------------------------------------
+def changed_pairs(qb: Any, since: datetime) -> Any:
+    """item_code, warehouse, changed_from of every pair with a ledger row written since then, cancelled rows too."""
+    sle = qb.DocType("Stock Ledger Entry")
+    return (
+        qb.from_(sle)
+        .select(sle.item_code, sle.warehouse, Min(sle.posting_date).as_("changed_from"))
+        .where(sle.modified >= _moment(since))
+        .groupby(sle.item_code, sle.warehouse)
+    )
+
+
+def pairs_with_returns(qb: Any, since: datetime) -> Any:
+    """Those of them where a return was written, or a sale cancelled: it may change a day before its own."""
+    sle = qb.DocType("Stock Ledger Entry")
+    changed = (sle.modified >= _moment(since)) & (sle.actual_qty > 0) & sle.voucher_type.isin(SALE_VOUCHERS)
+    return qb.from_(sle).select(sle.item_code, sle.warehouse).where(changed).groupby(sle.item_code, sle.warehouse)
+
+
+def bins_and_shelves(qb: Any, since: datetime) -> Any:
+    """item_code, warehouse, actual_qty, closing_qty of every Bin written since then that has buckets."""
+    bin_, bucket, last = qb.DocType("Bin"), qb.DocType("Demand Bucket"), qb.DocType("Demand Bucket").as_("last")
+    latest = (
+        qb.from_(bin_)
+        .join(last)
+        .on((last.item_code == bin_.item_code) & (last.warehouse == bin_.warehouse))
+        .select(bin_.item_code, bin_.warehouse, Max(last.day).as_("day"), Max(bin_.actual_qty).as_("actual_qty"))
+        .where(bin_.modified >= _moment(since))
+        .groupby(bin_.item_code, bin_.warehouse)
+        .as_("latest")
+    )
+    same = (
+        (bucket.item_code == latest.item_code) & (bucket.warehouse == latest.warehouse) & (bucket.day == latest.day)
+    )  # fmt: skip
+    return (
+        qb.from_(latest)
+        .join(bucket)
+        .on(same)
+        .select(bucket.item_code, bucket.warehouse, latest.actual_qty, bucket.closing_qty)
+    )
+
+
+def bins_without_pair(qb: Any, since: datetime) -> Any:
+    """item_code, warehouse of every Bin with stock, written since then, of which no bucket was ever made."""
+    bin_, pair = qb.DocType("Bin"), qb.DocType("Demand Pair")
+    return (
+        qb.from_(bin_)
+        .left_join(pair)
+        .on((pair.item_code == bin_.item_code) & (pair.warehouse == bin_.warehouse))
+        .select(bin_.item_code, bin_.warehouse)
+        .where((bin_.modified >= _moment(since)) & (bin_.actual_qty != 0) & pair.name.isnull())
+    )
+
+
+def ledger_pairs(
+    qb: Any, company: str | None = None, item_code: str | None = None, warehouse: str | None = None
+) -> Any:
+    """item_code, warehouse of every pair in the ledger: of a company, an item, a warehouse."""
+    return _pairs(qb, "Stock Ledger Entry", company, item_code, warehouse)
+
+
+def bucket_pairs(
+    qb: Any, company: str | None = None, item_code: str | None = None, warehouse: str | None = None
+) -> Any:
+    """item_code, warehouse of every pair that has buckets: of a company, an item, a warehouse."""
+    return _pairs(qb, "Demand Bucket", company, item_code, warehouse)
+
+
+def _pairs(qb: Any, doctype: str, company: str | None, item_code: str | None, warehouse: str | None) -> Any:
+    row = qb.DocType(doctype)
+    query = qb.from_(row).select(row.item_code, row.warehouse).groupby(row.item_code, row.warehouse)
+    if company is not None:
+        house = qb.DocType("Warehouse")
+        query = query.join(house).on(house.name == row.warehouse).where(house.company == company)
+    if item_code is not None:
+        query = query.where(row.item_code == item_code)
+    return query if warehouse is None else query.where(row.warehouse == warehouse)
+
+
+# ---- marks ----------------------------------------------------------------------------------------------------------
+def marked_items(qb: Any) -> Any:
+    """item_code and the number of its marked pairs, in the database's order."""
+    mark = qb.DocType("Demand Mark")
+    return (
+        qb.from_(mark).select(mark.item_code, Count("*").as_("marks")).groupby(mark.item_code).orderby(mark.item_code)
+    )
+
+
+def marked_ledger_rows(qb: Any, items: tuple[str, str]) -> Any:
+    """item_code, ledger_rows: how many rows of the ledger the marks of each item ask for, cancelled ones counted."""
+    marks = _marked(qb, items)
+    sle = qb.DocType("Stock Ledger Entry")
+    return (
+        qb.from_(marks)
+        .join(sle)
+        .on(_from_mark(marks, sle, sle.posting_datetime))
+        .select(marks.item_code, Count("*").as_("ledger_rows"))
+        .groupby(marks.item_code)
+        .orderby(marks.item_code)
+    )
+
+
+def marks(qb: Any, items: tuple[str, str]) -> Any:
+    """name, item_code, warehouse, changed_from, and the company of the warehouse (None: there is no such warehouse)."""
+    mark, house = qb.DocType("Demand Mark"), qb.DocType("Warehouse")
+    return (
+        qb.from_(mark)
+        .left_join(house)
+        .on(house.name == mark.warehouse)
+        .select(mark.name, mark.item_code, mark.warehouse, mark.changed_from, house.company)
+        .where((mark.item_code >= items[0]) & (mark.item_code <= items[1]))
+    )
+
+
+def _marked(qb: Any, items: tuple[str, str]) -> Any:
+    """A derived table: each marked pair once, with the earliest day from which it changed."""
+    mark = qb.DocType("Demand Mark")
+    return (
+        qb.from_(mark)
+        .select(mark.item_code, mark.warehouse, Min(mark.changed_from).as_("since"))
+        .where((mark.item_code >= items[0]) & (mark.item_code <= items[1]))
+        .groupby(mark.item_code, mark.warehouse)
+        .as_("marked")
+    )
+
+
+def _from_mark(marked: Any, row: Any, day: Any) -> Any:
+    return (row.item_code == marked.item_code) & (row.warehouse == marked.warehouse) & (day >= marked.since)
+
+
+# ---- the marked pairs -----------------------------------------------------------------------------------------------
+def marked_ledger(qb: Any, items: tuple[str, str]) -> Any:
+    """The ledger of each marked pair from the day it changed, not cancelled, with the pair spelled as it was marked.
+
+    posting_datetime rather than posting_date bounds it: ERPNext's own index reaches that far.
+    """
+    marked = _marked(qb, items)
+    sle = qb.DocType("Stock Ledger Entry")
+    return (
+        qb.from_(marked)
+        .join(sle)
+        .on(_from_mark(marked, sle, sle.posting_datetime))
+        .select(
+            marked.item_code, marked.warehouse, sle.name, sle.posting_date.as_("posting_day"),
+            sle.posting_datetime.as_("posted_at"), sle.creation, sle.actual_qty, sle.qty_after_transaction,
+            sle.voucher_type, sle.voucher_no,
+        )
+        .where(sle.is_cancelled == 0)
+    )  # fmt: skip
+
+
+def marked_buckets(qb: Any, items: tuple[str, str]) -> Any:
+    """The buckets of each marked pair from the day it changed."""
+    marked, bucket = _marked(qb, items), qb.DocType("Demand Bucket")
+    return (
+        qb.from_(marked)
+        .join(bucket)
+        .on(_from_mark(marked, bucket, bucket.day))
+        .select(
+            bucket.name, marked.item_code, marked.warehouse, bucket.day, bucket.demand_qty, bucket.opening_qty,
+            bucket.closing_qty, bucket.ledger_rows, bucket.ledger_qty, bucket.ledger_stock_qty,
+        )
+    )  # fmt: skip
+
+
+def carried_stock(qb: Any, items: tuple[str, str]) -> Any:
+    """item_code, warehouse, closing_qty of each marked pair's last bucket before the day it changed."""
+    marked, before, bucket = _marked(qb, items), qb.DocType("Demand Bucket").as_("before"), qb.DocType("Demand Bucket")
+    latest = (
+        qb.from_(marked)
+        .join(before)
+        .on(
+            (before.item_code == marked.item_code)
+            & (before.warehouse == marked.warehouse)
+            & (before.day < marked.since)
+        )
+        .select(marked.item_code, marked.warehouse, Max(before.day).as_("day"))
+        .groupby(marked.item_code, marked.warehouse)
+        .as_("latest")
+    )
+    same = (
+        (bucket.item_code == latest.item_code) & (bucket.warehouse == latest.warehouse) & (bucket.day == latest.day)
+    )  # fmt: skip
+    return qb.from_(latest).join(bucket).on(same).select(latest.item_code, latest.warehouse, bucket.closing_qty)
+
+
+def marked_pairs(qb: Any, items: tuple[str, str]) -> Any:
+    """name, item_code, warehouse of the Demand Pairs that are marked."""
+    marked, pair = _marked(qb, items), qb.DocType("Demand Pair")
+    return (
+        qb.from_(marked)
+        .join(pair)
+        .on((pair.item_code == marked.item_code) & (pair.warehouse == marked.warehouse))
+        .select(pair.name, marked.item_code, marked.warehouse)
+    )
+
+
+# ---- the nightly comparison -----------------------------------------------------------------------------------------
+def ledger_totals(qb: Any, company: str) -> Any:
+    """item_code, warehouse, ledger_rows, ledger_qty, ledger_stock_qty of each pair as the ledger has them."""
+    sle, house = qb.DocType("Stock Ledger Entry"), qb.DocType("Warehouse")
+    return (
+        qb.from_(sle)
+        .join(house)
+        .on(house.name == sle.warehouse)
+        .select(
+            sle.item_code, sle.warehouse, Count("*").as_("ledger_rows"), Sum(sle.actual_qty).as_("ledger_qty"),
+            Sum(sle.qty_after_transaction).as_("ledger_stock_qty"),
+        )
+        .where((sle.is_cancelled == 0) & (house.company == company))
+        .groupby(sle.item_code, sle.warehouse)
+    )  # fmt: skip
+
+
+def bucket_totals(qb: Any, company: str) -> Any:
+    """The same of the ledger rows that the buckets were made from."""
+    bucket, house = qb.DocType("Demand Bucket"), qb.DocType("Warehouse")
+    return (
+        qb.from_(bucket)
+        .join(house)
+        .on(house.name == bucket.warehouse)
+        .select(
+            bucket.item_code, bucket.warehouse, Sum(bucket.ledger_rows).as_("ledger_rows"),
+            Sum(bucket.ledger_qty).as_("ledger_qty"), Sum(bucket.ledger_stock_qty).as_("ledger_stock_qty"),
+        )
+        .where(house.company == company)
+        .groupby(bucket.item_code, bucket.warehouse)
+    )  # fmt: skip
+
+
+# ---- removal --------------------------------------------------------------------------------------------------------
+def delete_rows_of(qb: Any, doctype: str, item_code: str | None = None, warehouse: str | None = None) -> Any:
+    """Delete the rows of an item, of a warehouse, or of a pair."""
+    if item_code is None and warehouse is None:
+        raise ValueError("Which rows? Give an item, a warehouse or both.")
+    row = qb.DocType(doctype)
+    query = qb.from_(row).delete()
+    if item_code is not None:
+        query = query.where(row.item_code == item_code)
+    return query if warehouse is None else query.where(row.warehouse == warehouse)

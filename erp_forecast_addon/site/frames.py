@@ -1,0 +1,186 @@
+"""Between SQL and pandas, the same for both sites: the type of a query's columns, and what a frame stores."""
+
+import json
+import math
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pypika import functions
+from pypika.queries import QueryBuilder
+from pypika.terms import ArithmeticExpression, Case, Field, Function, Mod, Negative, ValueWrapper
+
+from erp_forecast_addon.planning.errors import BadInput
+from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.site import doctypes
+
+_DTYPES = {"number": "float64", "text": object, "day": "datetime64[ns]", "moment": "datetime64[ns]"}
+_NUMBERS = (functions.Sum, functions.Avg, functions.Abs)
+_OF_FIRST_ARGUMENT = (functions.Coalesce, functions.IfNull, functions.Min, functions.Max, functions.NullIf)
+
+
+# ---- reading ------------------------------------
+def column_kinds(query: Any) -> dict[str, str]:
+    """Name of each selected column -> number | integer | day | moment | text. Raises BadInput for an unnamed term."""
+    kinds: dict[str, str] = {}
+    for term in query._selects:
+        name = term.alias or (term.name if isinstance(term, Field) else None)
+        if not name or name == "*":
+            raise BadInput(_("Every column of a query must be a field or have an alias: {term}."), term=str(term))
+        kinds[name] = _kind(term)
+    return kinds
+
+
+def frame(rows: Sequence[Sequence[Any]], kinds: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of a cursor as a frame: numbers as float64 (NULL: NaN), days and moments as datetime64[ns] (NULL: NaT),
+    text as str (NULL: None), integers as int64, or float64 where one is NULL.
+    """
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
+    return pd.DataFrame(
+        {name: _column(values, kind) for (name, kind), values in zip(kinds.items(), columns, strict=True)}
+    )
+
+
+def _kind(term: Any) -> str:
+    if isinstance(term, Field):
+        return _kind_of_field(term)
+    if isinstance(term, functions.Count):
+        return "integer"
+    if isinstance(term, (ArithmeticExpression, Negative, Mod, *_NUMBERS)):
+        return "number"
+    if isinstance(term, _OF_FIRST_ARGUMENT) and isinstance(term, Function):
+        return _kind(term.args[0])
+    if isinstance(term, Case):
+        return _kind(term._cases[0][1])
+    if isinstance(term, ValueWrapper):
+        return _kind_of_value(term.value)
+    return "text"
+
+
+def _kind_of_field(term: Field) -> str:
+    if isinstance(term.table, QueryBuilder):
+        return column_kinds(term.table)[term.name]
+    name = getattr(term.table, "_table_name", "")
+    if not name.startswith("tab") or name == f"tab{doctypes.SINGLES_TABLE}":
+        return "text"
+    try:
+        return doctypes.doctype(name[3:]).columns[term.name]
+    except KeyError as error:
+        raise BadInput(
+            _("{doctype}.{field} is read but stands neither in site/schema.py nor in a DocType of this app."),
+            doctype=name[3:], field=term.name,
+        ) from error  # fmt: skip
+
+
+def _kind_of_value(value: Any) -> str:
+    if isinstance(value, (bool, int)):
+        return "integer"
+    if isinstance(value, float):
+        return "number"
+    return "moment" if isinstance(value, datetime) else "day" if isinstance(value, date) else "text"
+
+
+def _column(values: Sequence[Any], kind: str) -> pd.Series:
+    if kind in ("day", "moment"):
+        return moments(values)
+    if kind == "number":
+        return pd.Series(np.array(values, dtype="float64"))  # None becomes NaN, Decimal a float
+    if kind == "integer":
+        held = np.array(values, dtype="float64")
+        missing = np.isnan(held)
+        return pd.Series(held if missing.any() else np.array(values, dtype="int64"))
+    return pd.Series(np.array([*values, None], dtype=object)[:-1], dtype=object)
+
+
+def moments(values: Sequence[Any]) -> pd.Series:
+    """ISO text, dates or datetimes as datetime64[ns]; None and Frappe's 0001-01-01 as NaT."""
+    held = np.array([*values, None], dtype=object)[:-1]
+    texts = pd.Series(held, dtype=object)
+    if len(texts) and isinstance(texts.iloc[0], (date, datetime)):
+        return pd.to_datetime(texts, errors="coerce").astype("datetime64[ns]")
+    # Days repeat thousands of times in a ledger: parsing each once is five times as fast.
+    codes, distinct = pd.factorize(texts)
+    parsed = pd.to_datetime(pd.Series(distinct, dtype=object), format="ISO8601", errors="coerce")
+    known = np.append(parsed.to_numpy().astype("datetime64[ns]"), np.datetime64("NaT", "ns"))
+    return pd.Series(known[codes])
+
+
+# ---- writing ------------------------------------
+def storable(rows: pd.DataFrame, doctype: str) -> list[tuple[Any, ...]]:
+    """The rows as plain values for a multi-row INSERT, columns in the order of the frame.
+
+    A missing number is stored as 0 (Frappe has no missing numbers), any other missing value as NULL; dicts and lists
+    as JSON. Raises BadInput for an unknown column and for an infinite number.
+    """
+    made = doctypes.doctype(doctype)
+    unknown = [column for column in rows if column not in made.columns]
+    if unknown:
+        raise BadInput(_("{doctype} has no field {field}."), doctype=doctype, field=unknown[0])
+    columns = [_stored_column(rows[name], made.columns[str(name)], doctype, str(name)) for name in rows]
+    return list(zip(*columns, strict=True))
+
+
+def _stored_column(values: pd.Series, kind: str, doctype: str, column: str) -> list[Any]:
+    if kind in ("day", "moment"):
+        held = pd.to_datetime(values).dt.strftime("%Y-%m-%d" if kind == "day" else "%Y-%m-%d %H:%M:%S.%f")
+        return list(held.astype(object).where(held.notna(), None))
+    if kind in ("number", "integer"):
+        numbers = pd.to_numeric(values).to_numpy(dtype="float64", na_value=np.nan)
+        if np.isinf(numbers).any():
+            row = int(np.flatnonzero(np.isinf(numbers))[0])
+            raise BadInput(_("{doctype}: {field} of row {row} is infinite."), doctype=doctype, field=column, row=row)
+        numbers = np.where(np.isnan(numbers), 0.0, numbers)
+        return list(numbers.tolist() if kind == "number" else numbers.astype("int64").tolist())
+    plain = values.astype(object)
+    plain = plain.where(plain.notna(), None)
+    if plain.map(type).isin((dict, list)).any():
+        plain = plain.map(as_json, na_action="ignore")
+    return list(plain)
+
+
+def as_json(value: Any) -> Any:
+    return json.dumps(value, default=plain_value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
+
+
+def plain_value(value: Any) -> Any:
+    """A single value of a document as Frappe and SQLite take it: no numpy, no pandas, NaN and NaT as None."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.to_pydatetime()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def python_value(value: Any, kind: str) -> Any:
+    """A stored value as the document API gives it: dates as date, moments as datetime."""
+    if value is None or value == "":
+        return value if kind == "text" else 0 if kind in ("number", "integer") else None
+    if kind == "day" and isinstance(value, str):
+        return date.fromisoformat(value[:10])
+    if kind == "moment" and isinstance(value, str):
+        return datetime.fromisoformat(value)
+    if kind == "integer":
+        return int(value)
+    return float(value) if kind == "number" else value
+
+
+def with_standard_columns(rows: pd.DataFrame, doctype: str, now: datetime, user: str) -> pd.DataFrame:
+    """Add name (a hash, unless the DocType counts or the frame brings names), creation, modified, owner."""
+    made = doctypes.doctype(doctype)
+    full = rows.copy()
+    if "name" not in full and not made.counted:
+        full["name"] = hashes(len(full))
+    standard = {"creation": now, "modified": now, "owner": user, "modified_by": user}
+    for column, value in standard.items():
+        if column not in full:
+            full[column] = value
+    return full
+
+
+def hashes(count: int) -> list[str]:
+    """Random names of 16 hexadecimal digits."""
+    digits = secrets.token_hex(8 * count)
+    return [digits[at : at + 16] for at in range(0, 16 * count, 16)]

@@ -1,0 +1,109 @@
+"""The net position in time."""
+
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from replenishment_case import AS_OF, WAREHOUSE, dated
+
+from erp_forecast_addon.planning.purchasing.position import (
+    DatedFlows,
+    demand_through_day,
+    lay_out,
+    project,
+    projected_stock,
+)
+from erp_forecast_addon.planning.tables import DATED
+
+PAIRS = pd.MultiIndex.from_tuples([("A", WAREHOUSE), ("B", WAREHOUSE)])
+matrices = arrays(float, (2, 20), elements=st.floats(0.0, 100.0))
+
+
+def flows(*rows: dict, days: int = 10) -> DatedFlows:
+    return lay_out(DATED.check(pd.DataFrame(list(rows))) if rows else DATED.empty(), PAIRS, AS_OF, days)
+
+
+def test_days_count_from_the_day_after_as_of_and_the_past_counts_at_once() -> None:
+    open_ = flows(
+        dated("A", 1, 5.0, "purchase_order"), dated("A", 0, 7.0, "material_request"),
+        dated("A", -30, 1.0, "planned_production"), dated("B", 3, 2.0, "purchase_order"),
+    )
+    assert open_.supply[0, 0] == 13.0
+    assert open_.supply[1, 2] == 2.0
+    assert open_.supply.sum() == 15.0
+
+
+def test_overdue_orders_and_kinds_that_no_forecast_contains_come_on_top() -> None:
+    open_ = flows(
+        dated("A", -2, -4.0, "sales_order"), dated("A", 2, -6.0, "sales_order"),
+        dated("A", 2, -3.0, "transfer_out"), dated("A", 0, -1.0, "pos_invoice"),
+    )
+    assert open_.on_top[0, :3].tolist() == [5.0, 3.0, 0.0]
+    assert open_.firm[0, :3].tolist() == [0.0, 6.0, 0.0]
+
+
+def test_unplanned_pairs_and_days_beyond_the_horizon_are_no_supply_but_drafts_always_count() -> None:
+    open_ = flows(
+        dated("X", 1, 5.0, "purchase_order"), dated("A", 11, 5.0, "purchase_order"), dated("A", 11, 8.0, "our_draft")
+    )
+    assert open_.supply.sum() == 0.0
+    assert open_.all_drafts.tolist() == [8.0, 0.0]
+
+
+def test_a_firm_order_uses_up_the_forecast_of_its_week_and_not_of_the_next() -> None:
+    forecast, firm = np.full((1, 14), 10.0), np.zeros((1, 14))
+    firm[0, 2] = 100.0
+    through = demand_through_day(forecast, firm)[0]
+    assert through[:7].tolist() == [10.0, 20.0, 100.0, 100.0, 100.0, 100.0, 100.0]
+    assert through[7:].tolist() == [110.0, 120.0, 130.0, 140.0, 150.0, 160.0, 170.0]
+
+
+def test_firm_orders_within_the_forecast_change_nothing_by_the_end_of_the_week() -> None:
+    forecast, firm = np.full((1, 7), 10.0), np.zeros((1, 7))
+    firm[0, 1] = 50.0
+    assert demand_through_day(forecast, firm)[0].tolist() == [10.0, 50.0, 50.0, 50.0, 50.0, 60.0, 70.0]
+
+
+@given(matrices, matrices)
+def test_demand_is_at_least_either_and_at_most_both_and_never_falls(forecast: np.ndarray, firm: np.ndarray) -> None:
+    through = demand_through_day(forecast, firm)
+    slack = 1e-9 * (1.0 + through)
+    ends = [6, 13, 19]
+    assert (through + slack >= np.maximum(np.cumsum(forecast, 1), np.cumsum(firm, 1)))[:, ends].all()
+    assert (through <= np.cumsum(forecast + firm, 1) + slack).all()
+    assert (np.diff(through, axis=1) >= -1e-9 * (1.0 + through[:, 1:])).all()
+
+
+def test_the_outlook_names_the_first_days_and_the_depth() -> None:
+    open_ = flows(dated("A", 6, 100.0, "purchase_order"))
+    forecast = np.array([[10.0] * 10, [0.0] * 10])
+    sight = project(
+        np.array([35.0, 1.0]), forecast, open_, np.array([15.0, 0.0]), np.array([3, 3]), np.array([5, 5])
+    )
+    assert projected_stock(np.array([35.0, 1.0]), forecast, open_)[0, :6].tolist() == [25, 15, 5, -5, -15, 75]
+    assert sight.below_safety_day.tolist() == [2, -1]
+    assert sight.shortage_day.tolist() == [3, -1]
+    assert sight.short_before_arrival_qty.tolist() == [0.0, 0.0]
+    assert (sight.short_later_qty[0], sight.short_later_day[0]) == (15.0, 3)
+    assert sight.end_qty.tolist() == [-15.0, 1.0]
+    assert sight.supply_qty.tolist() == [100.0, 0.0], "an arrival on the day after the window is on its way"
+
+
+def test_projection_does_not_depend_on_the_size_of_its_blocks(monkeypatch) -> None:
+    rng = np.random.default_rng(5)
+    n = 23
+    on_hand, forecast = rng.normal(50, 40, n), rng.random((n, 12)) * 10
+    open_ = DatedFlows(*(rng.random(s) * 5 for s in ((n, 12), (n, 12), (n,), (n, 12), (n, 12))))
+    arguments = (on_hand, forecast, open_, rng.random(n) * 20, rng.integers(0, 5, n), rng.integers(5, 11, n))
+    whole = project(*arguments)
+    monkeypatch.setattr("erp_forecast_addon.planning.purchasing.position._BLOCK_ROWS", 4)
+    for name, value in vars(project(*arguments)).items():
+        assert value.tolist() == getattr(whole, name).tolist(), name
+
+
+def test_no_pairs_have_no_outlook() -> None:
+    none = np.zeros(0)
+    empty = np.zeros((0, 5))
+    sight = project(none, empty, DatedFlows(empty, empty, none, empty, empty), none, none.astype(int), none.astype(int))
+    assert sight.end_qty.tolist() == []
