@@ -71,7 +71,8 @@ def lay_out(
     entries = pd.DataFrame({
         "name": _names(rng, rows), "creation": written, "modified": written, "owner": "Administrator",
         "modified_by": "Administrator", "docstatus": 1,
-        "item_code": _items(pair, len(warehouses)), "warehouse": np.array(warehouses, dtype=object)[pair % len(warehouses)],
+        "item_code": _items(pair, len(warehouses)),
+        "warehouse": np.array(warehouses, dtype=object)[pair % len(warehouses)],
         "posting_date": moment.str[:10], "posting_time": moment.str[11:], "posting_datetime": moment,
         "voucher_type": doctype, "voucher_no": voucher_no, "voucher_detail_no": _names(rng, rows),
         "actual_qty": qty, "qty_after_transaction": after, "valuation_rate": 10.0, "stock_value": after * 10.0,

@@ -14,6 +14,7 @@ require_type_annotated_api_methods = True
 after_install = "erp_forecast_addon.setup.install.after_install"
 after_migrate = "erp_forecast_addon.setup.install.after_migrate"
 before_uninstall = "erp_forecast_addon.setup.uninstall.before_uninstall"
+after_uninstall = "erp_forecast_addon.setup.uninstall.after_uninstall"
 
 add_to_apps_screen = [
     {
@@ -41,9 +42,14 @@ scheduler_events = {
 }
 
 _renames = "erp_forecast_addon.events.renames"
+_stock = "erp_forecast_addon.events.stock"
 doc_events = {
     "Stock Ledger Entry": {
-        "on_submit": "erp_forecast_addon.events.stock.mark_entry",
+        "on_submit": f"{_stock}.mark_ledger_entry",
+        "on_trash": f"{_stock}.mark_ledger_entry",
+    },
+    "Repost Item Valuation": {
+        "on_change": f"{_stock}.mark_repost",
     },
     "Purchase Order": {
         "before_insert": "erp_forecast_addon.events.purchase_order.before_insert",
@@ -101,4 +107,4 @@ ignore_links_on_delete = [
     "Reorder Level Backup",
 ]
 
-default_log_clearing_doctypes = {"Forecast Run": 180}
+default_log_clearing_doctypes = {"Forecast Run": 180, "Planning Exception": 180}

@@ -1,4 +1,4 @@
-"""Renaming, merging and deleting an Item, Warehouse, Supplier or Company: our records follow, and never stand in the way.
+"""Renaming, merging and deleting an Item, Warehouse, Supplier or Company: our records follow and are in nobody's way.
 
 Frappe rewrites links in our records by itself. Left to us: rows that would meet another of the same key in a merge,
 names inside texts (identities, parked reorder rows, marks), and what a deleted record leaves behind.

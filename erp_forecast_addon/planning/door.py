@@ -44,29 +44,37 @@ def _first_bad_column(table: Table, frame: pd.DataFrame) -> NDArray[np.object_]:
 
 
 def _bad_values(name: str, column: Column, values: pd.Series) -> NDArray[np.bool_]:
+    may_be_missing = column.nullable or column.default is not None
     if column.kind in ("day", "moment"):
         days = pd.to_datetime(values, errors="coerce")
-        return np.asarray(days.isna() & (values.notna() if column.nullable else True), dtype=bool)
+        return np.asarray(days.isna() & (values.notna() if may_be_missing else True), dtype=bool)
     if column.kind == "number":
         numbers = pd.to_numeric(values, errors="coerce").astype(float)
-        missing = numbers.isna() & (values.notna() if column.nullable else True)
-        return np.asarray(missing | np.isinf(numbers), dtype=bool)
+        unreadable = numbers.isna() & (values.notna() if may_be_missing else True)
+        return np.asarray(unreadable | np.isinf(numbers), dtype=bool)
     if name == "item_code":
         return np.asarray(values.isna() | (values == ""), dtype=bool)
     return np.zeros(len(values), dtype=bool)
 
 
 def _faults(table: Table, bad: pd.DataFrame, column_of: NDArray[np.object_]) -> list[Fault]:
-    template = _("{table}: {key} has {column} = {value}, which cannot be used. The row was left out and nothing that "
-                 "depends on it is ordered; correct the value and run again.")
+    template = _(
+        "{table}: {key} has {column} = {value}, which cannot be used. The row was left out and nothing that "
+        "depends on it is ordered; correct the value and run again."
+    )
     keys = [c for c in ("item_code", "warehouse", "supplier", "voucher_no") if c in bad]
     faults = []
     # A loop over the few bad rows: each becomes a sentence.
     for column, row in zip(column_of.tolist(), bad.to_dict("records"), strict=True):
         named = {key: row[key] for key in keys if isinstance(row[key], str) and row[key]}
-        faults.append(Fault(
-            "Bad Data", template,
-            {"table": table.name, "key": " / ".join(named.values()), "column": column, "value": str(row[column])},
-            item_code=named.get("item_code"), warehouse=named.get("warehouse"), supplier=named.get("supplier"),
-        ))
+        faults.append(
+            Fault(
+                "Bad Data",
+                template,
+                {"table": table.name, "key": " / ".join(named.values()), "column": column, "value": str(row[column])},
+                item_code=named.get("item_code"),
+                warehouse=named.get("warehouse"),
+                supplier=named.get("supplier"),
+            )
+        )
     return faults

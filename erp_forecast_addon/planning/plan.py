@@ -39,8 +39,11 @@ def plan(panel: Panel, positions: pd.DataFrame, supply: Supply, settings: PlanSe
     cleaned, cleaning_faults = clean(panel, settings.outlier_limit)
     forecasts = forecast_panel(cleaned, panel.horizon_periods(settings.horizon_days), settings)
     outlook = DemandOutlook(
-        keys=forecasts.keys, demand_class=forecasts.demand_class, daily_mean=forecasts.daily_mean,
-        daily_std=forecasts.daily_std, last_year_qty=last_year_demand(panel, as_of),
+        keys=forecasts.keys,
+        demand_class=forecasts.demand_class,
+        daily_mean=forecasts.daily_mean,
+        daily_std=forecasts.daily_std,
+        last_year_qty=last_year_demand(panel, as_of),
     )
     levels = replenish(outlook, positions, supply, settings, as_of)
     return Plan(forecasts, levels.policies, levels.proposals, [*cleaning_faults, *levels.faults])

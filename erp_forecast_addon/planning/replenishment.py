@@ -93,15 +93,20 @@ def replenish(
     depend on them are not ordered.
     """
     door = _Door(
-        check_rows(POSITIONS, positions), check_rows(DATED, supply.dated), check_rows(ITEMS, supply.items),
+        check_rows(POSITIONS, positions),
+        check_rows(DATED, supply.dated),
+        check_rows(ITEMS, supply.items),
         check_rows(SOURCING, supply.sourcing),
     )
     rated = rate_sourcing(door.sourcing.rows, door.items.rows, settings.currency)
     chosen = choose_suppliers(rated)
     pairs = _join_pairs(outlook, door, chosen)
     lead_times = choose_lead_times(
-        _floats(pairs, "lead_time_days"), _floats(pairs, "lead_time_std_days"), _objects(pairs, "lead_time_source"),
-        _floats(pairs, "item_lead_time_days"), settings.default_lead_time_days,
+        _floats(pairs, "lead_time_days"),
+        _floats(pairs, "lead_time_std_days"),
+        _objects(pairs, "lead_time_source"),
+        _floats(pairs, "item_lead_time_days"),
+        settings.default_lead_time_days,
     )
     arrival_day = whole_days_up(lead_times.days)
     window_days = np.maximum(arrival_day + settings.review_period_days, 1)
@@ -110,28 +115,46 @@ def replenish(
     pairs["held"] |= unusable
     abc = abc_classes(_annual_money(pairs), settings.abc_thresholds)
     levels = set_levels(
-        daily_mean, daily_std, lead_times.days, lead_times.std_days, settings.review_period_days,
+        daily_mean,
+        daily_std,
+        lead_times.days,
+        lead_times.std_days,
+        settings.review_period_days,
         service_levels(abc, settings.service_level_by_class, settings.company),
     )
     flows = lay_out(door.dated.rows, pd.MultiIndex.from_frame(pairs[_PAIR]), as_of, days)
-    sight = project(
-        _floats(pairs, "on_hand_qty"), daily_mean, flows, levels.safety_stock_qty, arrival_day, window_days
-    )
+    sight = project(_floats(pairs, "on_hand_qty"), daily_mean, flows, levels.safety_stock_qty, arrival_day, window_days)
     position = net_position(_floats(pairs, "on_hand_qty"), sight.supply_qty, sight.draft_qty, sight.above_forecast_qty)
     policies = policy_table(
-        pairs, abc, _objects(pairs, "demand_class"), _objects(pairs, "stock_uom"), lead_times, levels,
-        Standing(_floats(pairs, "on_hand_qty"), position, day_dates(sight.shortage_day, as_of),
-                 _floats(pairs, "valuation_rate")),
+        pairs,
+        abc,
+        _objects(pairs, "demand_class"),
+        _objects(pairs, "stock_uom"),
+        lead_times,
+        levels,
+        Standing(
+            _floats(pairs, "on_hand_qty"),
+            position,
+            day_dates(sight.shortage_day, as_of),
+            _floats(pairs, "valuation_rate"),
+        ),
         settings.review_period_days,
     )
     cases = _cases(pairs, abc, lead_times, levels, sight, position, settings, as_of, arrival_day)
     orderable, order_faults = _orderable(cases, rated, chosen)
     proposed = propose(orderable, rated, as_of)
     faults = [
-        *door.faults, *_standing_faults(cases, unusable), *order_faults,
-        *item_faults("No UOM Conversion", sentences.NO_LOT, proposed.no_lot,
-                     ("uom", "conversion_factor", "order_multiple_qty", "supplier")),
-        *_line_faults(orderable.drop(proposed.no_lot.index)), *_shortage_faults(cases, proposed.table),
+        *door.faults,
+        *_standing_faults(cases, unusable),
+        *order_faults,
+        *item_faults(
+            "No UOM Conversion",
+            sentences.NO_LOT,
+            proposed.no_lot,
+            ("uom", "conversion_factor", "order_multiple_qty", "supplier"),
+        ),
+        *_line_faults(orderable.drop(proposed.no_lot.index)),
+        *_shortage_faults(cases, proposed.table),
     ]
     return Replenishment(policies, proposed.table, faults)
 
@@ -167,7 +190,7 @@ def _join_pairs(outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame) -> pd
 
 def _with_items_and_suppliers(pairs: pd.DataFrame, items: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     of_item = items.set_index("item_code").reindex(pd.Index(pairs["item_code"])).reset_index(drop=True)
-    pairs["stock_uom"] = of_item["stock_uom"].fillna("").astype(object)
+    pairs["stock_uom"] = of_item["stock_uom"].astype(object).where(of_item["stock_uom"].notna(), "")
     for flag in ("stock_uom_whole", "disabled", "is_purchase_item", "exists"):
         pairs[flag] = of_item[flag].eq(True)
     pairs["item_min_order_qty"] = of_item["min_order_qty"].fillna(0.0).astype(float)
@@ -182,7 +205,7 @@ def _with_items_and_suppliers(pairs: pd.DataFrame, items: pd.DataFrame, chosen: 
 
 
 def _named_pairs(rows: pd.DataFrame) -> pd.MultiIndex:
-    return pd.MultiIndex.from_frame(rows[_PAIR].fillna("").astype(object))
+    return pd.MultiIndex.from_frame(rows[_PAIR].astype(object).where(rows[_PAIR].notna(), ""))
 
 
 def _named_items(rows: pd.DataFrame) -> list[str]:
@@ -212,8 +235,15 @@ def _annual_money(pairs: pd.DataFrame) -> Floats:
 
 
 def _cases(
-    pairs: pd.DataFrame, abc: NDArray[np.object_], lead_times: LeadTimes, levels: Levels, sight: Outlook,
-    position: Floats, settings: PlanSettings, as_of: date, arrival_day: NDArray[np.int64],
+    pairs: pd.DataFrame,
+    abc: NDArray[np.object_],
+    lead_times: LeadTimes,
+    levels: Levels,
+    sight: Outlook,
+    position: Floats,
+    settings: PlanSettings,
+    as_of: date,
+    arrival_day: NDArray[np.int64],
 ) -> pd.DataFrame:
     """Everything that a proposal, its evidence or a fault may name, one row per pair."""
     margin = 1.0 + settings.margin_pct / 100.0
@@ -222,24 +252,42 @@ def _cases(
     need_qty = order_need(levels.order_up_to_qty, position)
     until_next = expected_units_short(sight.end_qty, levels.protection_std_qty)
     return pairs.assign(
-        abc_class=abc, selling_rate=sells_at, need_qty=need_qty, position_qty=position,
+        abc_class=abc,
+        selling_rate=sells_at,
+        need_qty=need_qty,
+        position_qty=position,
         money_at_risk=np.where(need_qty > 0.0, until_next * sells_at, 0.0),
-        lead_time_days=lead_times.days, lead_time_std_days=lead_times.std_days, lead_time_source=lead_times.source,
-        lead_time_unbelievable=lead_times.unbelievable, review_period_days=settings.review_period_days,
-        service_level=levels.service_level, safety_factor=levels.safety_factor,
-        daily_demand_mean=levels.daily_mean, daily_demand_std=levels.daily_std,
-        lead_time_demand_qty=levels.lead_time_demand_qty, protection_days=levels.protection_days,
-        protection_demand_qty=levels.protection_demand_qty, safety_stock_qty=levels.safety_stock_qty,
-        reorder_point_qty=levels.reorder_point_qty, order_up_to_qty=levels.order_up_to_qty,
-        open_supply_qty=sight.supply_qty, draft_qty=sight.draft_qty, firm_demand_qty=sight.firm_qty,
-        overdue_and_other_demand_qty=sight.on_top_qty, above_forecast_qty=sight.above_forecast_qty,
+        lead_time_days=lead_times.days,
+        lead_time_std_days=lead_times.std_days,
+        lead_time_source=lead_times.source,
+        lead_time_unbelievable=lead_times.unbelievable,
+        review_period_days=settings.review_period_days,
+        service_level=levels.service_level,
+        safety_factor=levels.safety_factor,
+        daily_demand_mean=levels.daily_mean,
+        daily_demand_std=levels.daily_std,
+        lead_time_demand_qty=levels.lead_time_demand_qty,
+        protection_days=levels.protection_days,
+        protection_demand_qty=levels.protection_demand_qty,
+        safety_stock_qty=levels.safety_stock_qty,
+        reorder_point_qty=levels.reorder_point_qty,
+        order_up_to_qty=levels.order_up_to_qty,
+        open_supply_qty=sight.supply_qty,
+        draft_qty=sight.draft_qty,
+        firm_demand_qty=sight.firm_qty,
+        overdue_and_other_demand_qty=sight.on_top_qty,
+        above_forecast_qty=sight.above_forecast_qty,
         annual_demand_qty=np.maximum(levels.daily_mean * 365.0, pairs["last_year_qty"]),
-        below_safety_day=sight.below_safety_day, arrival_day=arrival_day,
+        below_safety_day=sight.below_safety_day,
+        arrival_day=arrival_day,
         order_by=day_dates(np.maximum(sight.below_safety_day - arrival_day, 0), as_of),
         arrival_on=day_dates(arrival_day, as_of),
-        short_before_qty=sight.short_before_arrival_qty, short_first_day=sight.short_first_day,
-        short_later_qty=sight.short_later_qty, short_later_day=sight.short_later_day,
-        short_on=day_dates(sight.short_first_day, as_of), short_later_on=day_dates(sight.short_later_day, as_of),
+        short_before_qty=sight.short_before_arrival_qty,
+        short_first_day=sight.short_first_day,
+        short_later_qty=sight.short_later_qty,
+        short_later_day=sight.short_later_day,
+        short_on=day_dates(sight.short_first_day, as_of),
+        short_later_on=day_dates(sight.short_later_day, as_of),
         suppressed=pairs["order_suppressed_until"] > pd.Timestamp(as_of),
         # ERPNext refuses an item on the day its life ends; orders are placed on as_of + 1.
         retired=pairs["disabled"] | (pairs["end_of_life"] <= pd.Timestamp(as_of) + pd.Timedelta(days=1)),
@@ -266,8 +314,9 @@ def _orderable(cases: pd.DataFrame, rated: pd.DataFrame, chosen: pd.DataFrame) -
         *item_faults("Not Planned", sentences.NOT_PURCHASED, needed[not_bought]),
         *item_faults("No Supplier", sentences.NO_SUPPLIER, without),
         *item_faults("Supplier Blocked", sentences.ALL_BLOCKED, barred, ("supplier", "reason")),
-        *item_faults("No UOM Conversion", sentences.NO_FACTOR, supplied[~supplied["factor_known"]],
-                     ("supplier", "uom")),
+        *item_faults(
+            "No UOM Conversion", sentences.NO_FACTOR, supplied[~supplied["factor_known"]], ("supplier", "uom")
+        ),
     ]
     return supplied[supplied["factor_known"]], faults
 
@@ -276,13 +325,25 @@ def _line_faults(lines: pd.DataFrame) -> list[Fault]:
     """What a buyer has to know about lines that are proposed all the same."""
     above_year = lines["min_order_qty"] > np.maximum(lines["annual_demand_qty"], lines["need_qty"])
     return [
-        *item_faults("Supplier Blocked", sentences.REPLACED, lines[lines["replaces"] != ""],
-                     ("replaces", "replaces_reason", "supplier")),
+        *item_faults(
+            "Supplier Blocked",
+            sentences.REPLACED,
+            lines[lines["replaces"] != ""],
+            ("replaces", "replaces_reason", "supplier"),
+        ),
         *item_faults("No Price", sentences.NO_PRICE, lines[~lines["price_known"]], ("supplier",)),
-        *item_faults("No Price", sentences.NO_EXCHANGE_RATE, lines[lines["price_known"] & ~lines["exchange_known"]],
-                     ("supplier", "currency")),
-        *pair_faults("MOQ Above Need", sentences.MOQ_ABOVE_NEED, lines[above_year],
-                     ("min_order_qty", "annual_demand_qty", "need_qty", "stock_uom", "supplier")),
+        *item_faults(
+            "No Price",
+            sentences.NO_EXCHANGE_RATE,
+            lines[lines["price_known"] & ~lines["exchange_known"]],
+            ("supplier", "currency"),
+        ),
+        *pair_faults(
+            "MOQ Above Need",
+            sentences.MOQ_ABOVE_NEED,
+            lines[above_year],
+            ("min_order_qty", "annual_demand_qty", "need_qty", "stock_uom", "supplier"),
+        ),
     ]
 
 
@@ -294,10 +355,15 @@ def _standing_faults(cases: pd.DataFrame, unusable: Flags) -> list[Fault]:
     return [
         *pair_faults("Bad Data", sentences.BAD_FORECAST, plain[unusable], ()),
         *pair_faults("Negative Stock", sentences.NEGATIVE_STOCK, plain[plain["on_hand_qty"] < 0.0], ("on_hand_qty",)),
-        *item_faults("No Lead Time", sentences.NO_LEAD_TIME, plain[active & (plain["lead_time_source"] == "settings")],
-                     ("lead_time_days",)),
-        *item_faults("Bad Data", sentences.BAD_LEAD_TIME, plain[active & plain["lead_time_unbelievable"]],
-                     ("lead_time_days",)),
+        *item_faults(
+            "No Lead Time",
+            sentences.NO_LEAD_TIME,
+            plain[active & (plain["lead_time_source"] == "settings")],
+            ("lead_time_days",),
+        ),
+        *item_faults(
+            "Bad Data", sentences.BAD_LEAD_TIME, plain[active & plain["lead_time_unbelievable"]], ("lead_time_days",)
+        ),
     ]
 
 
@@ -318,13 +384,19 @@ def _shortage_faults(cases: pd.DataFrame, proposals: pd.DataFrame) -> list[Fault
         short_on=covered["short_on"].fillna(covered["short_later_on"]),
         units_short=np.maximum(covered["short_before_qty"], covered["short_later_qty"]),
     )
-    covered = covered.assign(money_at_risk=covered["units_short"] * covered["selling_rate"],
-                             order_by=covered["short_on"])
+    covered = covered.assign(
+        money_at_risk=covered["units_short"] * covered["selling_rate"], order_by=covered["short_on"]
+    )
     return [
-        *pair_faults("Unavoidable Shortage", sentences.SHORTAGE, too_late,
-                     ("short_on", "days_lost", "arrival_on", "units_short", "stock_uom", "supplier")),
-        *pair_faults("Unavoidable Shortage", sentences.SUPPLY_TOO_LATE, covered,
-                     ("short_on", "units_short", "stock_uom")),
+        *pair_faults(
+            "Unavoidable Shortage",
+            sentences.SHORTAGE,
+            too_late,
+            ("short_on", "days_lost", "arrival_on", "units_short", "stock_uom", "supplier"),
+        ),
+        *pair_faults(
+            "Unavoidable Shortage", sentences.SUPPLY_TOO_LATE, covered, ("short_on", "units_short", "stock_uom")
+        ),
     ]
 
 

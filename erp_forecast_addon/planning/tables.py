@@ -60,9 +60,12 @@ class Table:
     def _convert(self, frame: pd.DataFrame, column: str, spec: Column) -> pd.Series:
         values = frame[column]
         if spec.kind == "text":
-            return values.fillna("" if not spec.nullable else np.nan).astype(object)
+            return values.astype(object).where(values.notna(), "" if not spec.nullable else np.nan)
+        if spec.default is not None and values.isna().any():
+            # A missing cell means what a missing column means.
+            values = values.astype(object).where(values.notna(), spec.default)
         if spec.kind == "flag":
-            return values.fillna(False).astype(bool)
+            return values.astype(object).where(values.notna(), False).astype(bool)
         if spec.kind == "day":
             converted = pd.to_datetime(values, errors="coerce").astype("datetime64[ns]").dt.normalize()
         elif spec.kind == "moment":

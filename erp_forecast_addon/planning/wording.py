@@ -1,5 +1,7 @@
 """Numbers and days as values of sentences and of evidence: plain Python types, readable and JSON-serialisable."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,3 +16,10 @@ def iso_days(days: NDArray[np.datetime64]) -> list[str]:
     """(n,) days -> list of "2026-11-20"; "" for no day."""
     named: list[str] = np.datetime_as_string(np.asarray(days, dtype="datetime64[D]"), unit="D").tolist()
     return ["" if name == "NaT" else name for name in named]
+
+
+def dict_column(dicts: list[dict[str, Any]]) -> NDArray[np.object_]:
+    """(n,) dicts as a column of a table; a bare list of dicts would be taken for a frame by some readers."""
+    column = np.empty(len(dicts), dtype=object)
+    column[:] = dicts
+    return column

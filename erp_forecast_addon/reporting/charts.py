@@ -9,9 +9,10 @@ import pandas as pd
 from erp_forecast_addon.reporting import svg, wording
 from erp_forecast_addon.reporting.svg import Scale
 
-WIDTH, DEMAND_HEIGHT, STOCK_HEIGHT = 720.0, 210.0, 170.0
+WIDTH, DEMAND_HEIGHT, STOCK_HEIGHT = 560.0, 190.0, 150.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 8.0, 10.0, 22.0
 _MONTHS_SHOWN = 9
+_WEEKLY_UP_TO_DAYS = 62
 
 
 @dataclass(frozen=True)
@@ -115,17 +116,19 @@ def _short(value: float) -> str:
 
 
 def _month_axis(days: np.ndarray, x: Scale, height: float) -> str:
-    """The name of each month where it begins, thinned out where they would stand too close."""
+    """The name of each month where it begins, of short spans the day of each Monday; thinned out where crowded."""
     stamps = pd.DatetimeIndex(days)
-    months = stamps.to_period("M")
-    begins = np.flatnonzero(np.r_[False, months[1:] != months[:-1]])
+    short = len(stamps) > 1 and (stamps[-1] - stamps[0]).days <= _WEEKLY_UP_TO_DAYS
+    units = stamps.to_period("W-SUN" if short else "M")
+    begins = np.flatnonzero(np.r_[False, units[1:] != units[:-1]])
     every = max(1, -(-len(begins) // _MONTHS_SHOWN))
     return "".join(
         svg.element("line", x1=x(at), x2=x(at), y1=height - _BOTTOM, y2=height - _BOTTOM + 4, class_="axis")
-        + svg.text(x(at) + 2, height - 6, _month_name(stamps[at]), class_="tick")
+        + svg.text(x(at) + 2, height - 6, f"{stamps[at].day} {stamps[at]:%b}" if short else _month_name(stamps[at]),
+                   class_="tick")
         for at in begins[::every]
         if x(at) < WIDTH - 40
-    )
+    )  # fmt: skip
 
 
 def _month_name(month: pd.Timestamp) -> str:
@@ -158,11 +161,10 @@ def _today(x: float, height: float) -> str:
 
 
 def _level(value: float, y: Scale, css: str, name: str, uom: str) -> str:
-    line = svg.element(
+    return svg.element(
         "line", svg.title(f"{name}: {wording.quantity(value)} {uom}"), x1=_LEFT, x2=WIDTH - _RIGHT, y1=y(value),
         y2=y(value), class_=f"level {css}",
     )  # fmt: skip
-    return line
 
 
 def stock_path(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.reporting.charts import DemandCurve, StockPath
@@ -48,3 +49,10 @@ class ReportContents:
     forecasts: pd.DataFrame
     accuracy: pd.DataFrame
     pictures: list[ItemPicture]
+
+    def short_soon(self) -> int:
+        """Pairs whose stock is expected to run out within lead time and review period, if nothing is ordered."""
+        if self.policies.empty:
+            return 0
+        until = pd.Timestamp(self.run["as_of"]) + pd.to_timedelta(np.ceil(self.policies["protection_days"]), unit="D")
+        return int((pd.to_datetime(self.policies["shortage_on"]) <= until).sum())

@@ -50,7 +50,12 @@ def table(frame: pd.DataFrame, columns: Sequence[Col], most: int = MOST_ROWS) ->
         for row in shown[[c.name for c in columns]].itertuples(index=False, name=None)
     )
     left = f'<p class="muted small">The first {most:,} of {len(frame):,} are shown.</p>' if len(frame) > most else ""
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{left}'
+    return f"{_bare_table(head, rows)}{left}"
+
+
+def _bare_table(head: str, rows: str) -> str:
+    """head: cells; rows: whole rows; both are markup."""
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def _cell(value: Any, column: Col) -> str:
@@ -66,7 +71,8 @@ def _header(contents: ReportContents) -> str:
     return (
         f"<header><h1>{escape(contents.company)}</h1>"
         f'<p class="muted">Forecasts, stock levels and drafted purchase orders as of '
-        f"{escape(wording.day(contents.run.get('as_of')))}, planned {escape(wording.moment(contents.run.get('started_at')))}"
+        f"{escape(wording.day(contents.run.get('as_of')))}, "
+        f"planned {escape(wording.moment(contents.run.get('started_at')))}"
         f"{_state(contents)}.</p><nav>{menu}</nav></header>"
     )
 
@@ -80,23 +86,23 @@ def _tiles(contents: ReportContents) -> str:
     currency = contents.currency
     drafted = contents.orders["base_total_amount"].sum() if len(contents.orders) else 0.0
     risk = contents.orders["money_at_risk"].sum() if len(contents.orders) else 0.0
-    short = int(contents.policies["shortage_on"].notna().sum()) if len(contents.policies) else 0
+    orders = wording.count(len(contents.orders), "drafted order", "drafted orders")
     tiles = (
         (f"{len(contents.forecasts):,}", "forecasts"),
         (f"{len(contents.policies):,}", "stock policies"),
-        (f"{len(contents.orders):,}", f"drafted orders, {wording.count(len(contents.lines), 'line', 'lines')}"),
-        (wording.money(drafted, currency), "drafted in all"),
-        (wording.money(risk, currency), "sales at risk if nothing is ordered"),
-        (f"{short:,}", "items short without new orders"),
+        (wording.money(drafted, currency), f"in {orders}, {wording.count(len(contents.lines), 'line', 'lines')}"),
+        (wording.money(risk, currency), "of sales at risk if nothing is ordered"),
+        (f"{contents.short_soon():,}", "run out before a later order could arrive"),
         (f"{len(contents.exceptions):,}", "cases for a person"),
-    )
+    )  # fmt: skip
     return '<section class="tiles">' + "".join(
         f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>' for value, label in tiles
     ) + "</section>"  # fmt: skip
 
 
 def _section(anchor: str, heading: str, intro: str, body: str) -> str:
-    return f'<section id="{anchor}"><h2>{escape(heading)}</h2><p class="muted small">{escape(intro)}</p>{body}</section>'
+    heads = f'<h2>{escape(heading)}</h2><p class="muted small">{escape(intro)}</p>'
+    return f'<section id="{anchor}">{heads}{body}</section>'
 
 
 def _nothing(sentence: str) -> str:
@@ -153,19 +159,19 @@ def _exceptions(contents: ReportContents) -> str:
     more = f'<p class="muted small">{left:,} more are not shown.</p>' if left > 0 else ""
     return _section(
         "exceptions", "Exceptions", "What needs a person, most money first.",
-        f'<div class="card"><div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-        f"{more}</div>",
+        f'<div class="card">{_bare_table(head, body)}{more}</div>',
     )  # fmt: skip
 
 
 def _exception(row: dict[str, Any]) -> str:
     colour = "red" if row["exception_type"] in _URGENT else "amber"
+    risk = wording.money(row["money_at_risk"]) if row["money_at_risk"] else wording.NOTHING
     cells = (
         f'<td><span class="pill {colour}">{escape(str(row["exception_type"]))}</span></td>',
         *(f"<td>{escape(wording.text(row[name] or None))}</td>" for name in ("item_code", "warehouse", "supplier")),
         f'<td class="why">{escape(str(row["message"]))}</td>',
         f'<td class="d">{escape(wording.day(row["due_on"]))}</td>',
-        f'<td class="n">{escape(wording.money(row["money_at_risk"]) if row["money_at_risk"] else wording.NOTHING)}</td>',
+        f'<td class="n">{escape(risk)}</td>',
     )
     return f"<tr>{''.join(cells)}</tr>"
 
@@ -196,7 +202,8 @@ def _items(contents: ReportContents) -> str:
 def _item(picture: ItemPicture) -> str:
     pill = f'<span class="pill">{escape(picture.abc_class)} · {escape(picture.demand_class)}</span>'
     facts = (
-        f"On hand {wording.quantity(picture.on_hand_qty)} · safety stock {wording.quantity(picture.safety_stock_qty)} · "
+        f"On hand {wording.quantity(picture.on_hand_qty)} · "
+        f"safety stock {wording.quantity(picture.safety_stock_qty)} · "
         f"reorder point {wording.quantity(picture.reorder_point_qty)} {picture.stock_uom} · "
         f"lead time {wording.quantity(picture.lead_time_days)} days"
     )
@@ -206,10 +213,12 @@ def _item(picture: ItemPicture) -> str:
         f'<p class="small">{escape(facts)}</p>',
     ]
     if picture.demand is not None:
-        caption = f"Demand per {picture.demand.period}, {picture.stock_uom}; forecast with its {picture.demand.interval}."
+        shown = f"Demand per {picture.demand.period}, {picture.stock_uom}"
+        caption = f"{shown}; forecast with its {picture.demand.interval}."
         parts.append(_figure(charts.demand_chart(picture.demand, picture.stock_uom), f"{caption} {picture.model}"))
     if picture.stock is not None:
-        parts.append(_figure(charts.stock_chart(picture.stock, picture.stock_uom), "Expected stock."))
+        caption = "Expected stock until an order of the next review could arrive."
+        parts.append(_figure(charts.stock_chart(picture.stock, picture.stock_uom), caption))
     return f'<article class="card">{"".join(parts)}</article>'
 
 
@@ -273,8 +282,7 @@ def _run(contents: ReportContents) -> str:
     )
     return _section(
         "run", "The run", intro,
-        f'<div class="card"><div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        "</div>",
+        f'<div class="card">{_bare_table(head, rows)}</div>',
     )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ a { color: var(--blue); text-decoration: none; } a:hover { text-decoration: unde
 nav { margin-top: 12px; display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 14px; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: 12px; margin-top: 20px; }
 .card, .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
-.tile { padding: 14px 16px; } .tile b { display: block; font-size: 24px; line-height: 1.25; font-weight: 650;
+.tile { padding: 14px 16px; }
+.tile b { display: block; font-size: 22px; white-space: nowrap; line-height: 1.25; font-weight: 650;
   font-variant-numeric: tabular-nums; } .tile span { color: var(--muted); font-size: 13px; }
 .card { padding: 16px 18px; margin-top: 12px; }
 .head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 2px 20px; align-items: baseline; }

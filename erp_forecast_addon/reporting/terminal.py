@@ -58,8 +58,8 @@ def _classes(contents: ReportContents) -> str:
 
 
 def _shortages(contents: ReportContents) -> str:
-    short = int(contents.policies["shortage_on"].notna().sum()) if len(contents.policies) else 0
-    return f"{short:,} would run short without new orders" if short else ""
+    short = contents.short_soon()
+    return f"{short:,} would run out before a later order could arrive" if short else ""
 
 
 def _drafted(contents: ReportContents) -> str:
@@ -101,7 +101,8 @@ def _order_head(order: dict[str, Any], lines: pd.DataFrame) -> list[str]:
 
 
 def _order_line(line: dict[str, Any]) -> list[str]:
-    head = f"    {line['item_code']}  {line['quantity']}  {wording.money(line['amount'])}  by {wording.day(line['schedule_date'])}"
+    by = wording.day(line["schedule_date"])
+    head = f"    {line['item_code']}  {line['quantity']}  {wording.money(line['amount'])}  by {by}"
     return [head, *wrapped(str(line["reason"] or ""), 6)]
 
 
@@ -115,3 +116,104 @@ def _exceptions(contents: ReportContents) -> list[str]:
         out += [f"  {case['exception_type']}{': ' + about if about else ''}{risk}", *wrapped(str(case["message"]), 6)]
     left = len(contents.exceptions) - MOST_EXCEPTIONS
     return [*out, f"  and {left:,} more"] if left > 0 else out
+
+
+# ---- status, one item, waiting orders -------------------------------------------------------------------------------
+def status_lines(states: Sequence[Any]) -> list[str]:
+    """states: services.report.CompanyState."""
+    if not states:
+        return ["The site has no company."]
+    out: list[str] = []
+    for state in states:
+        out += [f"{state.company}{'' if state.enabled else '  (not planned)'}", *_last_run(state.last_run)]
+        if state.running is not None:
+            since = wording.moment(state.running.started_at)
+            out.append(f"  running now: {state.running.run}, started by {state.running.run_by} at {since}")
+        if state.undecided_orders:
+            out.append(f"  {wording.count(state.undecided_orders, 'order waits', 'orders wait')} for a decision")
+    return out
+
+
+def _last_run(run: dict[str, Any] | None) -> list[str]:
+    if run is None:
+        return ["  never planned"]
+    head = (
+        f"  last run {run['name']}: {run['status']}, started {wording.moment(run['started_at'])} by {run['run_by']}, "
+        f"as of {wording.day(run['as_of'])}"
+    )
+    if run["status"] == "Running":
+        return [head, f"  {wording.percent(run['progress_pct'])}: {run['current_step']}"]
+    if run["status"] != "Completed":
+        return [head, *wrapped(str(run["error"] or "").strip().split("\n")[-1], 4)]
+    counts = (
+        f"  {run['forecasts']:,} forecasts, {run['policies']:,} policies, {run['orders_created']:,} orders drafted, "
+        f"{run['orders_updated']:,} changed, {run['orders_withdrawn']:,} withdrawn, {run['exceptions']:,} exceptions, "
+        f"{wording.seconds(run['duration_seconds'])}"
+    )
+    return [head, counts]
+
+
+def item_lines(view: dict[str, Any]) -> list[str]:
+    """view: services.item_view.item_view."""
+    named = "" if view["item_name"] == view["item_code"] else f"  {view['item_name']}"
+    out = [f"{view['item_code']}{named}"]
+    if not view["pairs"]:
+        out.append("  Nothing is known about it yet: no demand, no forecast, no policy.")
+    for pair in view["pairs"]:
+        head = f"  {pair['warehouse']} ({pair['company']}), as of {wording.day(pair['as_of'])}"
+        out += ["", head, *_pair_lines(pair)]
+    out += _proposal_lines(view["proposals"]) + _case_lines(view["exceptions"])
+    return out
+
+
+def _pair_lines(pair: dict[str, Any]) -> list[str]:
+    uom, rows = pair["stock_uom"] or "", []
+    if pair["history"]:
+        sold = pair["history"]["demand"]
+        rows += [(f"went out in the last {days} days", wording.quantity(sum(sold[-days:])), uom) for days in (30, 90)]
+    forecast, policy = pair["forecast"], pair["policy"]
+    if forecast:
+        rows += [(f"forecast for the next {days} days", wording.quantity(forecast[f"next_{days}_days_qty"]), uom)
+                 for days in (7, 30, 90)]  # fmt: skip
+    if policy:
+        fields = (("on hand", "on_hand_qty"), ("net position", "position_qty"), ("safety stock", "safety_stock_qty"),
+                  ("reorder point", "reorder_point_qty"), ("order up to", "order_up_to_qty"))  # fmt: skip
+        rows += [(label, wording.quantity(policy[name]), uom) for label, name in fields]
+    out = [f"    {line}" for line in aligned(rows, right=(1,))]
+    if forecast:
+        out += wrapped(f"{forecast['demand_class']}. {forecast['reason'] or ''}", 4)
+    return out + (wrapped(str(policy["explanation"] or ""), 4) if policy else [])
+
+
+def _proposal_lines(proposals: Sequence[dict[str, Any]]) -> list[str]:
+    out = ["", "  Open orders of ours"] if proposals else []
+    for line in proposals:
+        amount = wording.money(line["amount"], line["currency"] or "")
+        out.append(
+            f"    {line['status']}: {wording.quantity(line['qty'])} {line['uom']} from {line['supplier']} for {amount} "
+            f"by {wording.day(line['schedule_date'])}  [{line['name']}]"
+        )
+        out += wrapped(str(line["reason"] or ""), 6)
+    return out
+
+
+def _case_lines(cases: Sequence[dict[str, Any]]) -> list[str]:
+    out = ["", "  Exceptions"] if cases else []
+    for case in cases:
+        out += wrapped(f"{case['exception_type']}: {case['message']}", 4)
+    return out
+
+
+def order_lines(orders: pd.DataFrame) -> list[str]:
+    """orders: services.report.undecided_orders."""
+    if orders.empty:
+        return ["No order waits for a decision."]
+    rows = [
+        (
+            str(order["name"]), str(order["supplier_name"] or order["supplier"]),
+            wording.money(order["total_amount"], order["currency"] or ""), f"order by {wording.day(order['order_by'])}",
+            f"{wording.money(order['money_at_risk'])} at risk", str(order["purchase_order"] or ""),
+        )
+        for order in orders.to_dict("records")
+    ]  # fmt: skip
+    return aligned(rows, right=(2, 4))

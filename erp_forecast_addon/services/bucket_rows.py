@@ -107,7 +107,7 @@ def _recompute(site: Site, items: Items, scope: "_Scope", planned: Mapping[str, 
 
 @dataclass(frozen=True)
 class _Scope:
-    """since: (item_code, warehouse), folded -> first changed day of the pairs in scope; company_of: by folded warehouse.
+    """since: (item_code, warehouse), folded -> first changed day; company_of: by folded warehouse.
 
     MariaDB takes names that differ in case for the same, so a pair may be spelled in two ways; folding finds both.
     """

@@ -179,14 +179,19 @@ def _planned(site: Site) -> tuple[dict[str, CompanySettings], tuple[Fault, ...]]
     """The companies that are planned; one with unusable settings is left out, with a fault, and made again later."""
     planned, faults = {}, []
     for company in reads.companies(site):
-        try:
-            settings = reads.company_settings(site, company)
-        except BadInput as error:
-            faults.append(Fault("Bad Data", error.template, error.values))
-        else:
-            if settings.enabled:
-                planned[company] = settings
+        settings = _settings(site, company)
+        if isinstance(settings, Fault):
+            faults.append(settings)
+        elif settings.enabled:
+            planned[company] = settings
     return planned, tuple(faults)
+
+
+def _settings(site: Site, company: str) -> CompanySettings | Fault:
+    try:
+        return reads.company_settings(site, company)
+    except BadInput as error:
+        return Fault("Bad Data", error.template, error.values)
 
 
 def _demand_rules(settings: CompanySettings) -> str:

@@ -1,6 +1,7 @@
 """What stands in a site's planning records, gathered for people: the HTML report and the terminal's summary."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,24 @@ from erp_forecast_addon.reporting.charts import DemandCurve, StockPath, stock_pa
 from erp_forecast_addon.reporting.contents import ItemPicture, ReportContents
 from erp_forecast_addon.reporting.page import render_page
 from erp_forecast_addon.services.item_view import item_view
-from erp_forecast_addon.site import reads, report_queries
-from erp_forecast_addon.site.port import Site
+from erp_forecast_addon.services.run import interrupted_runs, running_job
+from erp_forecast_addon.site import item_queries, reads, report_queries
+from erp_forecast_addon.site.port import RunningJob, Site
 
 MOST_PICTURES = 24
 UNDECIDED = ("Proposed",)
 _HISTORY_PERIODS = {"day": 120, "week": 52, "month": 36}
 _FORECAST_PERIODS = {"day": 60, "week": 26, "month": 12}
+# The stock chart ends soon after an order of the next review could arrive: beyond it, later orders decide.
+_DAYS_BEYOND = 3
 _INTERVAL = (0.1, 0.9)
 _FREQUENCY = {"day": "D", "week": "W-SUN", "month": "M"}
 _PAIR = ["item_code", "warehouse"]
 
+NO_COMPANY = _("There is no company {company}. Known: {known}.")
+NONE_ENABLED = _("No company is planned: enable one in Forecast Settings first.")
+WHICH_COMPANY = _("Several companies are planned; name one of them: {companies}.")
+NO_ITEM = _("There is no item {item_code}.")
 NEVER_RUN = _("{company} has not been planned yet, so there is nothing to report. Run the plan first.")
 
 
@@ -104,7 +112,7 @@ def _named(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(item=rows["item_code"].where(same, rows["item_code"] + " · " + names))
 
 
-# ---- pictures: one item in one warehouse each, a few dozen at most -------------------------------------------------------
+# ---- pictures: one item in one warehouse each, a few dozen at most --------------------------------------------------
 def _pictures(
     site: Site, company: str, policies: pd.DataFrame, lines: pd.DataFrame, most: int
 ) -> list[ItemPicture]:
@@ -138,6 +146,10 @@ def _pair_of(view: dict[str, Any], warehouse: str) -> dict[str, Any] | None:
 
 def _picture(policy: dict[str, Any], pair: dict[str, Any] | None, dated: pd.DataFrame) -> ItemPicture:
     forecast = pair["forecast"] if pair else None
+    demand, stock = None, None
+    if pair and forecast:
+        as_of = date.fromisoformat(pair["as_of"])
+        demand, stock = demand_curve(pair["history"], forecast, as_of), _stock(policy, forecast, dated, as_of)
     return ItemPicture(
         item_code=str(policy["item_code"]), item_name=str(policy["item_name"] or ""),
         warehouse=str(policy["warehouse"]), stock_uom=str(policy["stock_uom"] or ""),
@@ -145,8 +157,7 @@ def _picture(policy: dict[str, Any], pair: dict[str, Any] | None, dated: pd.Data
         model=str((forecast or {}).get("reason") or ""), on_hand_qty=float(policy["on_hand_qty"]),
         safety_stock_qty=float(policy["safety_stock_qty"]), reorder_point_qty=float(policy["reorder_point_qty"]),
         lead_time_days=float(policy["lead_time_days"]),
-        demand=demand_curve(pair["history"], forecast, date.fromisoformat(pair["as_of"])) if pair and forecast else None,
-        stock=_stock(policy, forecast, dated, date.fromisoformat(pair["as_of"])) if pair and forecast else None,
+        demand=demand, stock=stock,
     )  # fmt: skip
 
 
@@ -187,7 +198,7 @@ def _in_periods(history: dict[str, Any] | None, period: str, as_of: date) -> tup
 
 
 def _stock(policy: dict[str, Any], forecast: dict[str, Any], dated: pd.DataFrame, as_of: date) -> StockPath:
-    daily = daily_means(forecast, as_of)
+    daily = daily_means(forecast, as_of)[: int(np.ceil(policy["protection_days"])) + _DAYS_BEYOND]
     own = dated[(dated["item_code"] == policy["item_code"]) & (dated["warehouse"] == policy["warehouse"])]
     supply = own[own["kind"].isin(SUPPLY_KINDS) & (own["kind"] != "our_draft")]
     drafts = own[own["kind"] == "our_draft"]
@@ -223,22 +234,73 @@ def by_day(rows: pd.DataFrame, as_of: date, days: int) -> np.ndarray:
     return np.bincount(at[inside], rows["qty"].to_numpy(dtype=float)[inside], minlength=days)[:days].astype(float)
 
 
+# ---- companies, states, lists ---------------------------------------------------------------------------------------
 def planned_companies(site: Site, wanted: Sequence[str] = ()) -> list[str]:
     """The companies to plan or report on: those asked for, else all that are enabled in Forecast Settings.
 
     Raises Refused for a company that does not exist, and where none is enabled.
     """
     known = reads.companies(site)
-    for company in wanted:
-        if company not in known:
-            raise Refused(
-                site.translate(_("There is no company {company}. Known: {known}.")).format(
-                    company=company, known=", ".join(known) or "–"
-                )
-            )
+    unknown = next((company for company in wanted if company not in known), None)
+    if unknown is not None:
+        raise Refused(
+            site.translate(NO_COMPANY).format(company=unknown, known=", ".join(known) or wording.NOTHING)
+        )
     if wanted:
         return list(wanted)
     enabled = [company for company in known if reads.company_settings(site, company).enabled]
     if not enabled:
-        raise Refused(site.translate(_("No company is planned: enable one in Forecast Settings first.")))
+        raise Refused(site.translate(NONE_ENABLED))
     return enabled
+
+
+def one_company(site: Site, wanted: str | None) -> str:
+    """The company asked for, or the only one that is planned. Raises Refused where there is a choice."""
+    companies = planned_companies(site, [wanted] if wanted else [])
+    if len(companies) > 1:
+        raise Refused(site.translate(WHICH_COMPANY).format(companies=", ".join(companies)))
+    return companies[0]
+
+
+@dataclass(frozen=True)
+class CompanyState:
+    """last_run: fields of the latest Forecast Run, None before the first; running: who holds the company now."""
+
+    company: str
+    enabled: bool
+    last_run: dict[str, Any] | None
+    running: RunningJob | None
+    undecided_orders: int
+
+
+def company_states(site: Site, wanted: Sequence[str] = ()) -> list[CompanyState]:
+    """One per company, planned or not. Runs whose process is gone are marked as interrupted first."""
+    interrupted_runs(site)
+    companies = planned_companies(site, wanted) if wanted else reads.companies(site)
+    return [_state(site, company) for company in companies]
+
+
+def _state(site: Site, company: str) -> CompanyState:
+    runs = site.fetch(report_queries.last_runs(site.qb, company, 1))
+    return CompanyState(
+        company=company,
+        enabled=reads.company_settings(site, company).enabled,
+        last_run=None if runs.empty else {str(name): value for name, value in runs.iloc[0].items()},
+        running=running_job(site, company),
+        undecided_orders=len(site.fetch(report_queries.orders(site.qb, company, UNDECIDED))),
+    )
+
+
+def undecided_orders(site: Site, companies: Sequence[str] = ()) -> pd.DataFrame:
+    """Auto Purchase Orders that wait for a decision; columns report_queries.ORDER_FIELDS and company."""
+    found = [
+        site.fetch(report_queries.orders(site.qb, company, UNDECIDED)).assign(company=company)
+        for company in (planned_companies(site, companies) if companies else reads.companies(site))
+    ]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["company"])
+
+
+def refuse_unknown_item(site: Site, item_code: str) -> None:
+    """Raises Refused where the site has no such Item."""
+    if site.fetch(item_queries.item_facts(site.qb, item_code)).empty:
+        raise Refused(site.translate(NO_ITEM).format(item_code=item_code))

@@ -33,11 +33,11 @@ class Supplier:
     on_hold: bool = False
 
 
-ROASTER = Supplier("Harbour Roasters (Forecast Demo)", 6, 1.0, 14)
+ROASTER = Supplier("Harbour Roasters (Forecast Demo)", 6, 1.0, 9)
 DAIRY = Supplier("Lakeside Plant Drinks (Forecast Demo)", 3, 0.7, 8)
-PAPER = Supplier("Nordic Paper Goods (Forecast Demo)", 14, 2.5, 19)
-SYRUP = Supplier("Verde Syrups (Forecast Demo)", 10, 2.0, 16)
-PARTS = Supplier("Officine Ricambi (Forecast Demo)", 35, 7.0, 20)
+PAPER = Supplier("Nordic Paper Goods (Forecast Demo)", 14, 2.5, 13)
+SYRUP = Supplier("Verde Syrups (Forecast Demo)", 10, 2.0, 11)
+PARTS = Supplier("Officine Ricambi (Forecast Demo)", 35, 7.0, 12)
 CERAMICS = Supplier("Old Mill Ceramics (Forecast Demo)", 21, 4.0, 30, on_hold=True)
 SUPPLIERS = (ROASTER, DAIRY, PAPER, SYRUP, PARTS, CERAMICS)
 
@@ -74,10 +74,6 @@ class Item:
     neglected: bool = False
     second_warehouse: float = 0.0
     small: bool = False
-
-    @property
-    def shown_name(self) -> str:
-        return f"{self.name} (Forecast Demo)"
 
 
 ITEMS = (

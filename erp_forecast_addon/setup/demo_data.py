@@ -15,7 +15,8 @@ from erp_forecast_addon.setup.demo_catalog import Item
 
 DAYS = 365
 SEED = 20240601
-_WEEKEND = 5
+# Open from Monday to Saturday.
+_SUNDAY = 6
 _ORDER_WEEKDAY = 1
 # The buyer's own rule: cover the lead time and a week, order three weeks' demand on top.
 _COVER_DAYS, _BATCH_DAYS = 9, 21
@@ -68,7 +69,7 @@ def demo_data(as_of: date, small: bool = False, seed: int = SEED) -> DemoData:
 
 def _item_table(items: list[Item]) -> pd.DataFrame:
     table = pd.DataFrame({
-        "item_code": [i.code for i in items], "item_name": [i.shown_name for i in items],
+        "item_code": [i.code for i in items], "item_name": [i.name for i in items],
         "item_group": [i.group for i in items], "supplier": [i.supplier.name if i.supplier else "" for i in items],
         "lead_time_days": [i.supplier.lead_time_days if i.supplier else 0 for i in items],
         "cost": [i.cost for i in items], "price": [i.price for i in items],
@@ -92,10 +93,10 @@ def _column(items: list[Item], name: str) -> np.ndarray:
 
 
 def _demand(items: list[Item], share: np.ndarray, days: pd.DatetimeIndex, rng: np.random.Generator) -> np.ndarray:
-    """(n, days) whole units wanted, none at weekends: a gamma-Poisson size on the days on which anything sells."""
+    """(n, days) whole units wanted, none on Sundays: a gamma-Poisson size on the days on which anything sells."""
     ago = (days[-1] - days).days.to_numpy()[None, :]
     year_wave = np.cos(2 * np.pi * (days.dayofyear.to_numpy()[None, :] - _column(items, "season_peak_day")) / 365.25)
-    week_wave = np.sin(2 * np.pi * (days.dayofweek.to_numpy()[None, :] - 1) / _WEEKEND)
+    week_wave = np.sin(2 * np.pi * (days.dayofweek.to_numpy()[None, :] - 1) / _SUNDAY)
     mean = (
         _column(items, "daily_qty") * share[:, None]
         * (1 + _column(items, "season") * year_wave)
@@ -103,7 +104,7 @@ def _demand(items: list[Item], share: np.ndarray, days: pd.DatetimeIndex, rng: n
         * _column(items, "trend") ** (1 - ago / DAYS)
     )  # fmt: skip
     born, dead = _column(items, "born_days_ago"), _column(items, "dead_days_ago")
-    alive = ((born == 0) | (ago <= born)) & (ago >= dead) & (days.dayofweek.to_numpy() < _WEEKEND)[None, :]
+    alive = ((born == 0) | (ago <= born)) & (ago >= dead) & (days.dayofweek.to_numpy() < _SUNDAY)[None, :]
     occurrence = _column(items, "occurrence")
     size = np.maximum(np.where(alive, mean / occurrence, 0.0), 0.0)
     excess = np.maximum(_column(items, "spread") - 1.0, 1e-3)
@@ -125,7 +126,7 @@ def _simulate(items: list[Item], demand: np.ndarray, days: pd.DatetimeIndex, rng
     """Sell what is there, order weekly, receive after the supplier's lead time. orders: pair, day, arrives, boxes."""
     n, t = demand.shape
     lead = np.array([item.supplier.lead_time_days if item.supplier else 0 for item in items])
-    pace = demand.sum(axis=1) / np.maximum((demand > 0).any(axis=0).sum(), 1) * _WEEKEND / 7
+    pace = demand.sum(axis=1) / np.maximum((demand > 0).any(axis=0).sum(), 1) * _SUNDAY / 7
     opening = np.ceil(np.where(lead > 0, pace * (lead + _COVER_DAYS + _BATCH_DAYS), demand.sum(axis=1) * 1.06) + 3)
     born = np.array([item.born_days_ago for item in items])
     opening = np.where(born > 0, np.ceil(demand[:, -30:].sum(axis=1) / 30 * (lead + 25)), opening)
@@ -168,7 +169,7 @@ def _sales(items: list[Item], warehouses: pd.Series, sold: np.ndarray, days: pd.
     day, pair = np.nonzero(sold.T)
     note = pd.factorize(day)[0]
     return pd.DataFrame({
-        "day": days[day], "note": note, "customer": np.array(catalog.CUSTOMERS, dtype=object)[day % len(catalog.CUSTOMERS)],
+        "day": days[day], "note": note, "customer": _objects(list(catalog.CUSTOMERS))[day % len(catalog.CUSTOMERS)],
         "item_code": _objects([item.code for item in items])[pair], "warehouse": warehouses.to_numpy()[pair],
         "qty": sold[pair, day], "rate": np.array([item.price for item in items])[pair],
     })  # fmt: skip

@@ -95,7 +95,7 @@ def _refuse_taken(site: EmbeddedSite, doctype: str, rows: pd.DataFrame) -> None:
         raise Refused(site.translate(TAKEN).format(doctype=doctype, name=taken[0]))
 
 
-# ---- masters ----------------------------------------------------------------------------------------------------------
+# ---- masters --------------------------------------------------------------------------------------------------------
 def _masters(site: EmbeddedSite, data: DemoData) -> dict[str, pd.DataFrame]:
     items, company = data.items, catalog.COMPANY
     houses = [catalog.MAIN_WAREHOUSE, catalog.SECOND_WAREHOUSE]
@@ -173,7 +173,7 @@ def _selling_prices(items: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-# ---- stock ------------------------------------------------------------------------------------------------------------
+# ---- stock ----------------------------------------------------------------------------------------------------------
 def _stock(data: DemoData) -> dict[str, pd.DataFrame]:
     ledger = _ledger(data)
     last = ledger.groupby(["item_code", "warehouse"], sort=True).tail(1)
@@ -221,7 +221,7 @@ def _ledger(data: DemoData) -> pd.DataFrame:
     )  # fmt: skip
 
 
-# ---- buying and selling -------------------------------------------------------------------------------------------------
+# ---- buying and selling ---------------------------------------------------------------------------------------------
 def _buying(data: DemoData) -> dict[str, pd.DataFrame]:
     lines = data.purchases.reset_index(drop=True)
     lines["parent"] = lines["order"].map(lambda at: _number("PO", at))

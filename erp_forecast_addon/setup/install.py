@@ -2,9 +2,9 @@
 
 from erp_forecast_addon.setup.company_rows import ensure_company_rows
 from erp_forecast_addon.setup.custom_fields import ensure_custom_fields
-from erp_forecast_addon.setup.indexes import ensure_indexes
 from erp_forecast_addon.setup.roles import ensure_roles
 from erp_forecast_addon.setup.workflow import create_workflow
+from erp_forecast_addon.site.frappe_site import ensure_indexes
 
 
 def after_install() -> None:

@@ -35,6 +35,7 @@ def remove_leftovers() -> None:
     for doctype, field in _ABOUT_OUR_DOCTYPES:
         if _has(doctype, field):
             _delete(doctype, {field: ("in", ours)})
+    frappe.db.delete("Logs To Clear", {"ref_doctype": ("in", ours)})
     _delete("Scheduled Job Type", {"method": ("like", f"{APP}.%")})
     _delete_open_todos(ours)
 

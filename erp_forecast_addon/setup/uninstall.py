@@ -1,7 +1,7 @@
 """What a site gives back when the app is uninstalled.
 
-Frappe drops our DocTypes and what carries our module. Everything else of ours is removed here, ERPNext's own values that
-we parked or overwrote are put back, and open drafts are named and left: they are Purchase Orders of the site.
+Frappe drops our DocTypes and what carries our module. Everything else of ours is removed here, ERPNext's own values
+that we parked or overwrote are put back, and open drafts are named and left: they are Purchase Orders of the site.
 """
 
 import click
@@ -9,12 +9,13 @@ import frappe
 
 from erp_forecast_addon.services import who_orders, write_back
 from erp_forecast_addon.setup.custom_fields import remove_custom_fields
-from erp_forecast_addon.setup.indexes import drop_indexes
 from erp_forecast_addon.setup.leftovers import remove_leftovers
 from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
 from erp_forecast_addon.setup.roles import remove_roles
 from erp_forecast_addon.setup.workflow import remove_workflow
-from erp_forecast_addon.site.frappe_site import FrappeSite
+from erp_forecast_addon.site.frappe_site import FrappeSite, drop_indexes
+
+_COUNTED = ("Demand Bucket",)
 
 
 def before_uninstall() -> None:
@@ -28,6 +29,12 @@ def before_uninstall() -> None:
     frappe.db.commit()
     remove_custom_fields()
     drop_indexes()
+
+
+def after_uninstall() -> None:
+    """What Frappe leaves of a table whose names are counted."""
+    for doctype in _COUNTED:
+        frappe.db.sql_ddl(f"DROP SEQUENCE IF EXISTS `{frappe.scrub(doctype)}_id_seq`")
 
 
 def give_values_back() -> None:

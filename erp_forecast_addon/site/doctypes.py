@@ -26,7 +26,7 @@ INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 }
 # What the embedded site needs besides, to read as fast as MariaDB does with ERPNext's own indexes.
 EMBEDDED_INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
-    "Stock Ledger Entry": (("item_code", "warehouse", "posting_datetime"), ("voucher_no",)),
+    "Stock Ledger Entry": (("item_code", "warehouse"),),
     "Bin": (("item_code", "warehouse"),),
     "Item Price": (("item_code",),),
     "Purchase Order": (("auto_purchase_order",),),

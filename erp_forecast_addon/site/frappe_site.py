@@ -14,6 +14,7 @@ import frappe
 import pandas as pd
 from frappe import _
 from frappe.utils import flt, getdate, now_datetime, strip_html
+from rq.timeouts import BaseTimeoutException
 
 from erp_forecast_addon.planning.errors import Refused
 from erp_forecast_addon.site import doctypes, frames
@@ -112,6 +113,11 @@ class FrappeSite(Site):
         frappe.clear_document_cache(doctype)
         return deleted
 
+    def touch_documents(self, doctype: str, names: Sequence[str]) -> None:
+        super().touch_documents(doctype, names)
+        for name in names:
+            frappe.clear_document_cache(doctype, name)
+
     # ---- documents ------------------------------------
     def insert_document(self, doctype: str, values: Mapping[str, Any]) -> str:
         document = frappe.get_doc({"doctype": doctype, **_plain_document(values)})
@@ -133,6 +139,13 @@ class FrappeSite(Site):
             document.set(table_field, plain[table_field])
         with _as_refusal():
             _ours(document).save()
+
+    def set_fields(self, doctype: str, name: str, values: Mapping[str, Any]) -> None:
+        frappe.db.set_value(doctype, name, {field: frames.plain_value(value) for field, value in values.items()})
+
+    def must_stop(self, error: Exception) -> bool:
+        """A job whose time is up, and a transaction that MariaDB has undone as a whole: no savepoint stands any more."""
+        return isinstance(error, (BaseTimeoutException, frappe.QueryDeadlockError, frappe.QueryTimeoutError))
 
     def delete_document(self, doctype: str, name: str) -> None:
         with _as_refusal():

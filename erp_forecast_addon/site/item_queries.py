@@ -73,3 +73,9 @@ def open_exceptions_of_item(qb: Any, item_code: str) -> Any:
     )  # fmt: skip
     query = query.where((case.item_code == item_code) & case.status.isin(OPEN_EXCEPTION_STATES))
     return query.orderby(case.money_at_risk).orderby(case.name)
+
+
+def shelves_of_item(qb: Any, item_code: str) -> Any:
+    """Every warehouse that has held the item, planned or not."""
+    shelf = qb.DocType("Bin")
+    return qb.from_(shelf).select(shelf.warehouse).where(shelf.item_code == item_code)

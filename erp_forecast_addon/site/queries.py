@@ -1,7 +1,7 @@
 """Every read of ERPNext and of our own tables, once, as PyPika builders that take `qb`.
 
 Only select, join, where, group and sum: that is what both MariaDB and SQLite, and both PyPikas that Frappe ships,
-answer alike. What a rule needs beyond it is done on the frames in reads.py. Warehouses that are groups or disabled are
+answer alike (and `table[name]`: Frappe shadows `table.field`). What a rule needs beyond it is done on the frames in reads.py. Warehouses that are groups or disabled are
 never read: stock cannot be booked there.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from pypika import Field, JoinType
+from pypika import JoinType
 
 Query = Any
 
@@ -26,7 +26,7 @@ def singles(qb: Any, doctypes: Sequence[str]) -> Query:
     values = qb.DocType("Singles")
     return (
         qb.from_(values)
-        .select(values.doctype, _field(values, "field"), values.value)
+        .select(values.doctype, values["field"], values.value)
         .where(values.doctype.isin(list(doctypes)))
     )
 
@@ -48,7 +48,7 @@ def company_settings(qb: Any, company: str | None = None) -> Query:
     )  # fmt: skip
     query = (
         qb.from_(row)
-        .select(*(_field(row, name) for name in fields))
+        .select(*(row[name] for name in fields))
         .where((row.parent == "Forecast Settings") & (row.parentfield == "companies"))
         .orderby(row.idx)
     )
@@ -75,7 +75,7 @@ def items(qb: Any) -> Query:
     )  # fmt: skip
     return (
         qb.from_(item)
-        .select(item.name.as_("item_code"), *(_field(item, name) for name in fields))
+        .select(item.name.as_("item_code"), *(item[name] for name in fields))
         .where((item.is_stock_item == 1) & (item.has_variants == 0))
     )
 
@@ -126,7 +126,7 @@ def suppliers(qb: Any) -> Query:
         "supplier_name", "disabled", "on_hold", "hold_type", "release_date", "prevent_pos", "is_frozen",
         "default_currency", "default_price_list",
     )  # fmt: skip
-    return qb.from_(supplier).select(supplier.name.as_("supplier"), *(_field(supplier, name) for name in fields))
+    return qb.from_(supplier).select(supplier.name.as_("supplier"), *(supplier[name] for name in fields))
 
 
 def item_prices(qb: Any, side: str, today: date) -> Query:
@@ -140,7 +140,7 @@ def item_prices(qb: Any, side: str, today: date) -> Query:
             price.item_code, price.supplier, price.price_list, price.uom, price.price_list_rate, price.currency,
             price.valid_from, price.packing_unit, price.lead_time_days,
         )
-        .where((listed.enabled == 1) & (_field(price, side) == 1) & (price.price_list_rate > 0))
+        .where((listed.enabled == 1) & (price[side] == 1) & (price.price_list_rate > 0))
         .where(price.valid_from.isnull() | (price.valid_from <= today))
         .where(price.valid_upto.isnull() | (price.valid_upto >= today))
         .where(price.batch_no.isnull() | (price.batch_no == ""))
@@ -153,10 +153,10 @@ def exchange_rates(qb: Any, to_currency: str, today: date) -> Query:
     rate = qb.DocType("Currency Exchange")
     return (
         qb.from_(rate)
-        .select(rate.from_currency, _field(rate, "date"), rate.exchange_rate)
-        .where((rate.to_currency == to_currency) & (_field(rate, "date") <= today) & (rate.exchange_rate > 0))
+        .select(rate.from_currency, rate["date"], rate.exchange_rate)
+        .where((rate.to_currency == to_currency) & (rate["date"] <= today) & (rate.exchange_rate > 0))
         .where(rate.for_buying == 1)
-        .orderby(_field(rate, "date"))
+        .orderby(rate["date"])
     )
 
 
@@ -456,8 +456,3 @@ def _reserving(order: Any) -> Any:
 
 def _unconsolidated(till: Any) -> Any:
     return (till.docstatus == 1) & (till.consolidated_invoice.isnull() | (till.consolidated_invoice == ""))
-
-
-def _field(table: Any, name: str) -> Any:
-    """A field by its name. (`table.field(...)` is shadowed where Frappe patches PyPika.)"""
-    return Field(name, table=table)

@@ -27,7 +27,7 @@ def reorder_rows(qb: Any, company: str) -> Any:
         .join(item)
         .on(row.parent == item.name)
         .select(
-            row.name, row.parent.as_("item_code"), row.warehouse, *(row.field(name) for name in ROW_FIELDS),
+            row.name, row.parent.as_("item_code"), row.warehouse, *(row[name] for name in ROW_FIELDS),
             item.is_purchase_item,
         )
         .where((row.parenttype == "Item") & (house.company == company))
@@ -97,7 +97,7 @@ def warehouse_names(qb: Any) -> Any:
 # ---- frames --------------------------------------------------------------------------------------------------------
 def read_backups(site: Site, kinds: Sequence[str], company: str | None = None) -> pd.DataFrame:
     """Open backups, `former` and `written` unpacked to columns former_… and written_…."""
-    found = site.fetch(open_backups(site.qb, kinds, company)).reset_index(drop=True)
+    found: pd.DataFrame = site.fetch(open_backups(site.qb, kinds, company)).reset_index(drop=True)
     for side in ("former", "written"):
         # A loop over JSON texts: there is no parser of columns.
         values = pd.DataFrame([json.loads(text) if text else {} for text in found[side]], index=found.index)

@@ -24,8 +24,9 @@ EXCEPTION_FIELDS = (
 )  # fmt: skip
 POLICY_FIELDS = (
     "item_code", "item_name", "warehouse", "stock_uom", "abc_class", "demand_class", "service_level_pct",
-    "daily_demand_mean", "lead_time_days", "lead_time_source", "safety_stock_qty", "reorder_point_qty",
-    "order_up_to_qty", "on_hand_qty", "position_qty", "days_of_cover", "shortage_on", "safety_stock_value",
+    "daily_demand_mean", "protection_days", "lead_time_days", "lead_time_source", "safety_stock_qty",
+    "reorder_point_qty", "order_up_to_qty", "on_hand_qty", "position_qty", "days_of_cover", "shortage_on",
+    "safety_stock_value",
 )  # fmt: skip
 FORECAST_FIELDS = (
     "item_code", "item_name", "warehouse", "demand_class", "model", "horizon_qty", "wape_pct", "bias_pct", "mase",

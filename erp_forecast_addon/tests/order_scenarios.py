@@ -3,14 +3,26 @@
 A test class inherits a group of scenarios and sets `self.shop` to an empty shop before each.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
-
-import pytest
 
 from erp_forecast_addon.planning.errors import Refused
 from erp_forecast_addon.services import decisions
 from erp_forecast_addon.tests.shop import Shop
+
+
+@contextmanager
+def refused(sentence: str) -> Iterator[None]:
+    """The block is refused with this sentence (a part of it). A bench has no pytest."""
+    said = None
+    try:
+        yield
+    except Refused as error:
+        said = str(error)
+    assert said is not None, f"not refused; expected “{sentence}”"
+    assert sentence in said
 
 
 class Scenarios:
@@ -47,7 +59,7 @@ class DraftingScenarios(Scenarios):
             assert draft["auto_purchase_order"] == order["name"]
             assert self.quantities(draft) == self.quantities(order)
             assert order["total_amount"] == draft["total"] > 0
-            assert order["money_at_risk"] == pytest.approx(sum(line["money_at_risk"] for line in order["items"]), 1e-3)
+            assert abs(order["money_at_risk"] - sum(line["money_at_risk"] for line in order["items"])) < 0.05
             assert order["order_by"] == min(line["order_by"] for line in order["items"])
             assert all(line["reason"] and line["evidence"] for line in order["items"])
             assert order["title"].startswith(f"{order['supplier']} · ")
@@ -273,18 +285,18 @@ class DecisionScenarios(Scenarios):
     def test_only_a_proposed_order_is_decided(self) -> None:
         order = self.proposed()
         decisions.approve(self.shop.site, order["name"])
-        with pytest.raises(Refused, match="cannot be approved: it is Approved"):
+        with refused("cannot be approved: it is Approved"):
             decisions.approve(self.shop.site, order["name"])
-        with pytest.raises(Refused, match="cannot be rejected: it is Approved"):
+        with refused("cannot be rejected: it is Approved"):
             decisions.reject(self.shop.site, order["name"], "too late")
-        with pytest.raises(Refused, match="There is no Auto Purchase Order nowhere"):
+        with refused("There is no Auto Purchase Order nowhere"):
             decisions.approve(self.shop.site, "nowhere")
 
     def test_rejecting_needs_a_reason_and_a_day_that_is_not_over(self) -> None:
         order = self.proposed()
-        with pytest.raises(Refused, match="Say why"):
+        with refused("Say why"):
             decisions.reject(self.shop.site, order["name"], "  ")
-        with pytest.raises(Refused, match="that day is over"):
+        with refused("that day is over"):
             decisions.reject(self.shop.site, order["name"], "no", self.shop.today - timedelta(days=1))
         assert self.record(order["name"])["status"] == "Proposed"
         assert self.native(order)["docstatus"] == 0
@@ -304,7 +316,7 @@ class DecisionScenarios(Scenarios):
     def test_an_order_without_its_draft_cannot_be_approved(self) -> None:
         order = self.proposed()
         self.shop.site.set_fields("Auto Purchase Order", order["name"], {"purchase_order": None})
-        with pytest.raises(Refused, match="has no draft Purchase Order any more"):
+        with refused("has no draft Purchase Order any more"):
             decisions.approve(self.shop.site, order["name"])
 
     def test_a_draft_submitted_by_hand_approves_ours(self) -> None:
@@ -323,7 +335,7 @@ class DecisionScenarios(Scenarios):
 
     def test_an_event_that_does_not_fit_the_state_is_refused(self) -> None:
         order = self.proposed()
-        with pytest.raises(Refused, match="is Proposed and cannot follow “close”"):
+        with refused("is Proposed and cannot follow “close”"):
             decisions.follow_order(self.shop.site, order["purchase_order"], "close")
 
     def test_an_order_that_is_not_ours_is_nobodys_record(self) -> None:

@@ -33,6 +33,8 @@ def load_retail(company: str, warehouse: str, as_of: date | None = None) -> Reta
     if not loaded:
         _opening_stock(company, warehouse, data)
         _documents(company, warehouse, data)
+    elif len(loaded) < data.sales["day"].nunique():
+        raise RuntimeError(f"{CUSTOMER}: an earlier load was cut short; load into a fresh site.")
     return data
 
 
@@ -94,8 +96,8 @@ def _ensure_price(row: Any, price_list: str, rate: float) -> None:
     if frappe.db.exists("Item Price", {"item_code": row.item_code, "price_list": price_list}):
         return
     packed = price_list == "Standard Buying" and row.pack_qty > 1
-    price = {"item_code": row.item_code, "price_list": price_list, "uom": PACK_UOM if packed else STOCK_UOM}
-    frappe.get_doc({"doctype": "Item Price", "price_list_rate": round(rate, 2), **price}).insert(ignore_permissions=True)
+    price = {"price_list": price_list, "uom": PACK_UOM if packed else STOCK_UOM, "price_list_rate": round(rate, 2)}
+    frappe.get_doc({"doctype": "Item Price", "item_code": row.item_code, **price}).insert(ignore_permissions=True)
 
 
 def _ensure(doctype: str, name: str, values: dict[str, Any]) -> None:

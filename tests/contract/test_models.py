@@ -71,9 +71,7 @@ def test_order_of_rows_does_not_matter(model, season):
 def test_masked_values_have_no_influence(model, season):
     demand, mask = demand_and_mask()
     changed = np.where(mask, demand, 1e6)
-    assert np.array_equal(
-        model.forecast(demand, mask, HORIZON, season), model.forecast(changed, mask, HORIZON, season)
-    )
+    assert np.array_equal(model.forecast(demand, mask, HORIZON, season), model.forecast(changed, mask, HORIZON, season))
 
 
 def test_periods_before_the_first_observed_one_do_not_matter(model, season):

@@ -1,5 +1,6 @@
 """The shop of the scenarios on an embedded site."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -97,13 +98,11 @@ class EmbeddedShop(Shop):
             self.site.insert_document("Bin", values)
 
     def edit_draft(self, purchase_order: str, item_code: str, qty: float) -> None:
-        order = self.site.get_document("Purchase Order", purchase_order) or {}
-        lines = [
-            {**row, "qty": qty, "stock_qty": qty * row["conversion_factor"]} if row["item_code"] == item_code else row
-            for row in order["items"]
-            if row["item_code"] != item_code or qty
-        ]
-        self.site.update_document("Purchase Order", purchase_order, {"items": lines})
+        order = self.site.get_order(purchase_order)
+        assert order is not None
+        changed = [replace(line, qty=qty) if line.item_code == item_code else line for line in order.lines]
+        day = (self.site.get_document("Purchase Order", purchase_order) or {})["transaction_date"]
+        self.site.replace_order_lines(purchase_order, day, [line for line in changed if line.qty])
         self.site.commit()
 
     def delete_draft(self, purchase_order: str) -> None:

@@ -83,7 +83,8 @@ class StockLedger:
             self._shift(item, house, datetime.fromisoformat(moment), -qty)
             self.site.write(
                 'INSERT INTO "tabStock Ledger Entry" (name, item_code, warehouse, posting_date, posting_datetime, '
-                "creation, modified, actual_qty, qty_after_transaction, voucher_type, voucher_no, company, is_cancelled) "
+                "creation, modified, actual_qty, qty_after_transaction, voucher_type, voucher_no, company, "
+                "is_cancelled) "
                 "SELECT name || '-x', item_code, warehouse, posting_date, posting_datetime, creation, modified, "
                 '-actual_qty, 0, voucher_type, voucher_no, company, 1 FROM "tabStock Ledger Entry" WHERE name = ?',
                 (name,),
@@ -141,6 +142,5 @@ class StockLedger:
         self.site.insert_rows("Bin", pd.DataFrame([{"item_code": item, "warehouse": house, "actual_qty": stock}]))
 
     def _read(self, where: str) -> list[tuple]:
-        return self.site.read(
-            f'SELECT name, item_code, warehouse, posting_datetime, actual_qty FROM "tabStock Ledger Entry" WHERE {where}'
-        )
+        columns = "name, item_code, warehouse, posting_datetime, actual_qty"
+        return self.site.read(f'SELECT {columns} FROM "tabStock Ledger Entry" WHERE {where}')

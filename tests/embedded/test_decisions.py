@@ -16,7 +16,8 @@ class TestDecisions(DecisionScenarios):
         order = self.proposed()
         decisions.approve(self.shop.site, order["name"])
         decisions.follow_order(self.shop.site, order["purchase_order"], "cancel")
-        amended = {**self.native(order), "name": f"{order['purchase_order']}-1", "docstatus": 0}
+        lines = [{**line, "name": ""} for line in self.native(order)["items"]]
+        amended = {**self.native(order), "name": f"{order['purchase_order']}-1", "docstatus": 0, "items": lines}
         self.shop.site.insert_document("Purchase Order", amended)
         decisions.follow_order(self.shop.site, amended["name"], "amend")
         after = self.record(order["name"])
@@ -35,7 +36,9 @@ class TestDecisions(DecisionScenarios):
         assert (after["status"], after["purchase_order"]) == ("Rejected", None)
         assert after["rejection_reason"] == "The draft was deleted by demo."
         assert (after["rejected_until"] - self.shop.today).days == 14
-        assert decisions.follow_order(self.shop.site, order["purchase_order"], "delete") == order["name"], "twice is once"
+        assert decisions.follow_order(self.shop.site, order["purchase_order"], "delete") == order["name"], (
+            "twice is once"
+        )
 
 
 def test_every_action_leads_to_a_state_that_the_doctype_knows() -> None:

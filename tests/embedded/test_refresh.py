@@ -1,7 +1,7 @@
 """The buckets follow the ledger: after any change, incremental and whole rebuild hold the same numbers."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +18,17 @@ from tests.embedded.stock_ledger import COMPANY, NOW, WAREHOUSES, StockLedger, d
 
 SHOP, DEPOT = WAREHOUSES
 KEY = ["item_code", "warehouse", "day"]
+ACTIONS = {"sell": 0.4, "receive": 0.15, "return": 0.1, "cancel": 0.15, "reconcile": 0.05, "refresh": 0.15}
 QUANTITIES = ["demand_qty", "opening_qty", "closing_qty"]
 
 
-@pytest.fixture()
+@pytest.fixture
 def site(tmp_path: Path) -> Iterator[EmbeddedSite]:
     with demo_site(tmp_path / "site.db") as made:
         yield made
 
 
-@pytest.fixture()
+@pytest.fixture
 def ledger(site: EmbeddedSite) -> StockLedger:
     """Two items in two warehouses with a month of sales, taken in."""
     ledger = StockLedger(site)
@@ -397,7 +398,7 @@ def test_any_sequence_of_changes_gives_the_numbers_of_a_rebuild(site: EmbeddedSi
     for _step in range(60):
         item, house = str(rng.choice(["bolt", "nut", "cog"])), str(rng.choice(WAREHOUSES))
         day = date(2026, 5, 1) + timedelta(days=int(rng.integers(0, 28)))
-        action = rng.choice(["sell", "receive", "return", "cancel", "reconcile", "refresh"], p=[0.4, 0.15, 0.1, 0.15, 0.05, 0.15])
+        action = rng.choice(list(ACTIONS), p=list(ACTIONS.values()))
         if action == "sell":
             voucher = ledger.sell(item, house, day, float(rng.integers(1, 6)))
             sales.append((voucher, item, house, day))

@@ -21,8 +21,10 @@ def test_safety_stock_and_levels_match_the_textbook(case: dict[str, Any]) -> Non
     stock = formulas.safety_stock(formulas.safety_factor(case["service_level"]), std)
     demand = case["protection"] * case["mean"]
     found = {
-        "std_over_protection": std, "safety_stock": stock,
-        "reorder_point": formulas.reorder_point(demand, stock), "order_up_to": formulas.order_up_to(demand, stock),
+        "std_over_protection": std,
+        "safety_stock": stock,
+        "reorder_point": formulas.reorder_point(demand, stock),
+        "order_up_to": formulas.order_up_to(demand, stock),
     }
     assert {name: float(found[name]) for name in case["expected"]} == pytest.approx(
         case["expected"], abs=case["tolerance"]

@@ -26,8 +26,15 @@ def item(code: str = "A", **values: Any) -> dict[str, Any]:
 
 def source(code: str = "A", **values: Any) -> dict[str, Any]:
     return {
-        "item_code": code, "supplier": "Best", "is_default": True, "rate": 10.0, "currency": "EUR", "uom": "Nos",
-        "lead_time_days": 7.0, "lead_time_std_days": 1.0, "lead_time_source": "receipts",
+        "item_code": code,
+        "supplier": "Best",
+        "is_default": True,
+        "rate": 10.0,
+        "currency": "EUR",
+        "uom": "Nos",
+        "lead_time_days": 7.0,
+        "lead_time_std_days": 1.0,
+        "lead_time_source": "receipts",
     } | values
 
 
@@ -60,8 +67,11 @@ class Case:
             return np.array([np.resize(np.asarray(self.daily[c], dtype=float), days) for c in codes]).reshape(-1, days)
 
         return DemandOutlook(
-            keys, np.full(len(codes), "Smooth", dtype=object), daily_mean,
-            lambda: np.array([self.std.get(c, 1.0) for c in codes]), flat * 365.0,
+            keys,
+            np.full(len(codes), "Smooth", dtype=object),
+            daily_mean,
+            lambda: np.array([self.std.get(c, 1.0) for c in codes]),
+            flat * 365.0,
         )
 
     def supply(self) -> Supply:

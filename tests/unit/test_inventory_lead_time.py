@@ -23,8 +23,11 @@ def statistic(frame: pd.DataFrame, supplier: str, item_code: str) -> tuple[float
 
 def test_the_supplier_comes_before_the_item_and_the_item_before_the_settings() -> None:
     chosen = choose_lead_times(
-        np.array([5.0, NAN, NAN, NAN, 0.0]), np.array([1.5, NAN, NAN, NAN, NAN]),
-        np.array(["receipts", "", "", "", ""], dtype=object), np.array([9.0, 9.0, 0.0, NAN, NAN]), 14.0,
+        np.array([5.0, NAN, NAN, NAN, 0.0]),
+        np.array([1.5, NAN, NAN, NAN, NAN]),
+        np.array(["receipts", "", "", "", ""], dtype=object),
+        np.array([9.0, 9.0, 0.0, NAN, NAN]),
+        14.0,
     )
     assert chosen.days.tolist() == [5.0, 9.0, 14.0, 14.0, 0.0]
     assert chosen.source.tolist() == ["receipts", "item", "settings", "settings", "item price"]
@@ -42,9 +45,12 @@ def test_a_lead_time_that_cannot_be_is_not_used_and_marked() -> None:
 
 
 def test_partial_receipts_weigh_by_quantity_and_make_one_observation() -> None:
-    found, faults = lead_time_statistics(receipts(
-        ("S", "A", "2026-01-01", "2026-01-11", 30.0), ("S", "A", "2026-01-01", "2026-01-21", 10.0),
-    ))
+    found, faults = lead_time_statistics(
+        receipts(
+            ("S", "A", "2026-01-01", "2026-01-11", 30.0),
+            ("S", "A", "2026-01-01", "2026-01-21", 10.0),
+        )
+    )
     observations, mean, std = statistic(found, "S", "A")
     assert (observations, mean) == (1.0, 12.5)
     assert np.isnan(std), "one order tells no deviation"
@@ -52,19 +58,26 @@ def test_partial_receipts_weigh_by_quantity_and_make_one_observation() -> None:
 
 
 def test_three_orders_stand_on_their_own_and_large_ones_weigh_no_more() -> None:
-    found, _ = lead_time_statistics(receipts(
-        ("S", "A", "2026-01-01", "2026-01-11", 1000.0), ("S", "A", "2026-02-01", "2026-02-13", 1.0),
-        ("S", "A", "2026-03-01", "2026-03-15", 1.0), ("S", "B", "2026-03-01", "2026-04-30", 1.0),
-    ))
+    found, _ = lead_time_statistics(
+        receipts(
+            ("S", "A", "2026-01-01", "2026-01-11", 1000.0),
+            ("S", "A", "2026-02-01", "2026-02-13", 1.0),
+            ("S", "A", "2026-03-01", "2026-03-15", 1.0),
+            ("S", "B", "2026-03-01", "2026-04-30", 1.0),
+        )
+    )
     assert statistic(found, "S", "A") == (3.0, 12.0, 2.0)
 
 
 def test_few_orders_are_mixed_with_the_supplier() -> None:
-    found, _ = lead_time_statistics(receipts(
-        ("S", "A", "2026-01-01", "2026-01-31", 1.0),
-        ("S", "B", "2026-01-01", "2026-01-11", 1.0), ("S", "B", "2026-02-01", "2026-02-11", 1.0),
-        ("S", "B", "2026-03-01", "2026-03-11", 1.0),
-    ))
+    found, _ = lead_time_statistics(
+        receipts(
+            ("S", "A", "2026-01-01", "2026-01-31", 1.0),
+            ("S", "B", "2026-01-01", "2026-01-11", 1.0),
+            ("S", "B", "2026-02-01", "2026-02-11", 1.0),
+            ("S", "B", "2026-03-01", "2026-03-11", 1.0),
+        )
+    )
     of_all, of_item = statistic(found, "S", ""), statistic(found, "S", "A")
     assert of_all[:2] == (4.0, 15.0)
     assert of_item[1] == pytest.approx(30.0 / 3 + 15.0 * 2 / 3)
@@ -72,10 +85,15 @@ def test_few_orders_are_mixed_with_the_supplier() -> None:
 
 
 def test_receipts_that_cannot_be_are_left_out_and_reported() -> None:
-    found, faults = lead_time_statistics(receipts(
-        ("S", "A", "2026-01-10", "2026-01-01", 5.0), ("S", "A", "2026-01-01", "2026-01-05", 0.0),
-        ("S", "A", "2026-01-01", "2027-01-05", 5.0), ("S", "A", "2026-01-01", "2026-01-09", 5.0),
-    ), as_of=date(2026, 2, 1))
+    found, faults = lead_time_statistics(
+        receipts(
+            ("S", "A", "2026-01-10", "2026-01-01", 5.0),
+            ("S", "A", "2026-01-01", "2026-01-05", 0.0),
+            ("S", "A", "2026-01-01", "2027-01-05", 5.0),
+            ("S", "A", "2026-01-01", "2026-01-09", 5.0),
+        ),
+        as_of=date(2026, 2, 1),
+    )
     assert statistic(found, "S", "A")[:2] == (1.0, 8.0)
     assert [fault.kind for fault in faults] == ["Bad Data"] * 3
     assert faults[0].sentence() == (

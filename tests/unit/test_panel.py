@@ -52,7 +52,7 @@ def test_empty_shelf_all_day_is_out_of_stock_until_the_next_delivery():
     regular = [bucket(at, 2, 20 - 2 * at, 18 - 2 * at) for at in range(9)]
     sold_out = bucket(9, 2, 2, 0)
     panel, _ = panel_of(*regular, sold_out, bucket(12, 3, 0, 30))
-    # Day 9 sold what was left, as much as usual: it stays. Days 10 and 11 were empty; day 12 began empty, but got goods.
+    # Day 9 sold what was left, as much as usual: it stays. Days 10 and 11 were empty; on day 12 goods came in.
     assert panel.in_stock[0].tolist() == [True] * 10 + [False, False, True, True]
 
 
@@ -174,7 +174,9 @@ def test_hierarchy_comes_from_the_items():
 
 
 def test_select_and_before():
-    panel, _ = panel_of(*stocked("A"), bucket(9, 3, 5, 2, "B"), bucket(11, 1, 2, 1, "B"), drivers={"price": np.ones((2, 20))})
+    panel, _ = panel_of(
+        *stocked("A"), bucket(9, 3, 5, 2, "B"), bucket(11, 1, 2, 1, "B"), drivers={"price": np.ones((2, 20))}
+    )
     one = panel.select(np.array([False, True]))
     assert one.keys["item_code"].tolist() == ["B"]
     assert one.drivers["price"].shape == (1, 20)

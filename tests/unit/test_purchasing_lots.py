@@ -9,11 +9,19 @@ from erp_forecast_addon.planning.purchasing.lots import Lots, as_fraction, lot_s
 
 
 def lots(
-    need: float, minimum: float = 0.0, multiple: float = 0.0, factor: float = 1.0, uom_whole: bool = False,
+    need: float,
+    minimum: float = 0.0,
+    multiple: float = 0.0,
+    factor: float = 1.0,
+    uom_whole: bool = False,
     stock_whole: bool = False,
 ) -> Lots:
     return lot_sizes(
-        np.array([need]), np.array([minimum]), np.array([multiple]), np.array([factor]), np.array([uom_whole]),
+        np.array([need]),
+        np.array([minimum]),
+        np.array([multiple]),
+        np.array([factor]),
+        np.array([uom_whole]),
         np.array([stock_whole]),
     )
 
@@ -22,7 +30,9 @@ def is_whole(value: float) -> bool:
     return abs(value - round(value)) <= 1e-9 * max(1.0, abs(value))
 
 
-factors = st.sampled_from([1.0, 6.0, 12.0, 24.0, 144.0, 1000.0, 0.5, 0.25, 1 / 3, 0.333333, 0.333333333, 2 / 3, 0.1, 2.5])
+factors = st.sampled_from(
+    [1.0, 6.0, 12.0, 24.0, 144.0, 1000.0, 0.5, 0.25, 1 / 3, 0.333333, 0.333333333, 2 / 3, 0.1, 2.5]
+)
 packs = st.sampled_from([0.0, 1.0, 5.0, 6.0, 10.0, 12.0, 25.0])
 
 

@@ -26,8 +26,10 @@ def flows(*rows: dict, days: int = 10) -> DatedFlows:
 
 def test_days_count_from_the_day_after_as_of_and_the_past_counts_at_once() -> None:
     open_ = flows(
-        dated("A", 1, 5.0, "purchase_order"), dated("A", 0, 7.0, "material_request"),
-        dated("A", -30, 1.0, "planned_production"), dated("B", 3, 2.0, "purchase_order"),
+        dated("A", 1, 5.0, "purchase_order"),
+        dated("A", 0, 7.0, "material_request"),
+        dated("A", -30, 1.0, "planned_production"),
+        dated("B", 3, 2.0, "purchase_order"),
     )
     assert open_.supply[0, 0] == 13.0
     assert open_.supply[1, 2] == 2.0
@@ -36,8 +38,10 @@ def test_days_count_from_the_day_after_as_of_and_the_past_counts_at_once() -> No
 
 def test_overdue_orders_and_kinds_that_no_forecast_contains_come_on_top() -> None:
     open_ = flows(
-        dated("A", -2, -4.0, "sales_order"), dated("A", 2, -6.0, "sales_order"),
-        dated("A", 2, -3.0, "transfer_out"), dated("A", 0, -1.0, "pos_invoice"),
+        dated("A", -2, -4.0, "sales_order"),
+        dated("A", 2, -6.0, "sales_order"),
+        dated("A", 2, -3.0, "transfer_out"),
+        dated("A", 0, -1.0, "pos_invoice"),
     )
     assert open_.on_top[0, :3].tolist() == [5.0, 3.0, 0.0]
     assert open_.firm[0, :3].tolist() == [0.0, 6.0, 0.0]
@@ -78,9 +82,7 @@ def test_demand_is_at_least_either_and_at_most_both_and_never_falls(forecast: np
 def test_the_outlook_names_the_first_days_and_the_depth() -> None:
     open_ = flows(dated("A", 6, 100.0, "purchase_order"))
     forecast = np.array([[10.0] * 10, [0.0] * 10])
-    sight = project(
-        np.array([35.0, 1.0]), forecast, open_, np.array([15.0, 0.0]), np.array([3, 3]), np.array([5, 5])
-    )
+    sight = project(np.array([35.0, 1.0]), forecast, open_, np.array([15.0, 0.0]), np.array([3, 3]), np.array([5, 5]))
     assert projected_stock(np.array([35.0, 1.0]), forecast, open_)[0, :6].tolist() == [25, 15, 5, -5, -15, 75]
     assert sight.below_safety_day.tolist() == [2, -1]
     assert sight.shortage_day.tolist() == [3, -1]

@@ -13,6 +13,7 @@ from replenishment_case import AS_OF, WAREHOUSE, Case, dated, day, item, sentenc
 
 from erp_forecast_addon.planning.purchasing.evidence import RECOMPUTED_FROM, recompute
 from erp_forecast_addon.planning.purchasing.grouping import group_orders
+from erp_forecast_addon.planning.replenishment import replenish
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.tables import PROPOSALS
 
@@ -44,21 +45,33 @@ def companies(draw: st.DrawFn) -> Case:
         items=[item(c, stock_uom_whole=draw(whole), min_order_qty=draw(st.floats(0.0, 80.0))) for c in CODES],
         sourcing=[
             source(
-                c, supplier=draw(st.sampled_from(["Best", "Other"])), uom="Box", uom_whole=draw(whole),
-                conversion_factor=draw(factor), order_multiple_qty=draw(st.sampled_from([0.0, 4.0, 10.0])),
-                min_order_qty=draw(st.floats(0.0, 80.0)), lead_time_days=draw(st.floats(0.0, 30.0)),
-                currency=draw(st.sampled_from(["EUR", "USD"])), exchange_rate=0.9,
+                c,
+                supplier=draw(st.sampled_from(["Best", "Other"])),
+                uom="Box",
+                uom_whole=draw(whole),
+                conversion_factor=draw(factor),
+                order_multiple_qty=draw(st.sampled_from([0.0, 4.0, 10.0])),
+                min_order_qty=draw(st.floats(0.0, 80.0)),
+                lead_time_days=draw(st.floats(0.0, 30.0)),
+                currency=draw(st.sampled_from(["EUR", "USD"])),
+                exchange_rate=0.9,
             )
             for c in CODES
         ],
-        dated=documents, settings=with_review(draw(st.integers(0, 14))),
+        dated=documents,
+        settings=with_review(draw(st.integers(0, 14))),
     )
 
 
 def as_drafts(proposals: pd.DataFrame) -> list[dict[str, Any]]:
     return [
-        {"item_code": line.item_code, "warehouse": line.warehouse, "day": line.schedule_date, "qty": line.stock_qty,
-         "kind": "our_draft"}
+        {
+            "item_code": line.item_code,
+            "warehouse": line.warehouse,
+            "day": line.schedule_date,
+            "qty": line.stock_qty,
+            "kind": "our_draft",
+        }
         for line in proposals.itertuples()
     ]
 
@@ -143,8 +156,8 @@ def test_no_proposals_make_no_orders() -> None:
 @given(companies(), st.floats(0.5, 0.99), st.floats(0.5, 0.99))
 def test_a_higher_service_level_never_lowers_safety_stock_or_levels(case: Case, a: float, b: float) -> None:
     low, high = (
-        replace(case, settings=replace(case.settings, service_level_by_class=dict.fromkeys("ABC", level))).run().policies
-        for level in sorted((a, b))
+        replace(case, settings=replace(case.settings, service_level_by_class=levels)).run().policies
+        for levels in (dict.fromkeys("ABC", level) for level in sorted((a, b)))
     )
     for column in ("safety_stock_qty", "reorder_point_qty", "order_up_to_qty"):
         assert (low[column] <= high[column] + 1e-9).all()
@@ -154,9 +167,7 @@ def test_a_higher_service_level_never_lowers_safety_stock_or_levels(case: Case, 
 @given(companies())
 def test_the_same_input_in_another_order_gives_the_same_result(case: Case) -> None:
     one = case.run()
-    turned = replace(
-        case, positions=case.positions[::-1], items=case.items[::-1], sourcing=case.sourcing[::-1]
-    ).run()
+    turned = replace(case, positions=case.positions[::-1], items=case.items[::-1], sourcing=case.sourcing[::-1]).run()
     pd.testing.assert_frame_equal(one.policies, turned.policies)
     pd.testing.assert_frame_equal(one.proposals, turned.proposals)
     assert one.faults == turned.faults
@@ -229,16 +240,21 @@ def test_a_negative_stock_is_a_backlog_that_is_filled_and_reported() -> None:
 
 def test_a_sales_order_for_an_item_without_forecast_is_bought() -> None:
     case = Case(
-        daily={"A": 10.0}, positions=[stock("A", 500.0), stock("New", 0.0)], items=[item("A"), item("New")],
-        sourcing=[source("A"), source("New")], dated=[dated("New", 5, -12.0, "sales_order")],
+        daily={"A": 10.0},
+        positions=[stock("A", 500.0), stock("New", 0.0)],
+        items=[item("A"), item("New")],
+        sourcing=[source("A"), source("New")],
+        dated=[dated("New", 5, -12.0, "sales_order")],
     )
     line = case.run().proposals.iloc[0]
     assert (line["item_code"], line["stock_qty"], line["need_on"]) == ("New", 12.0, day(5))
 
 
 def test_stock_without_history_gets_a_policy_and_a_bare_position_none() -> None:
-    case = Case(positions=[stock("A", 500.0), stock("Old", 3.0), stock("Nothing", 0.0)],
-                items=[item("A"), item("Old"), item("Nothing")])
+    case = Case(
+        positions=[stock("A", 500.0), stock("Old", 3.0), stock("Nothing", 0.0)],
+        items=[item("A"), item("Old"), item("Nothing")],
+    )
     policies = case.run().policies
     assert policies["item_code"].tolist() == ["A", "Old"]
     assert policies["order_up_to_qty"].tolist()[1] == 0.0
@@ -287,9 +303,7 @@ def test_both_sentences_read_as_a_buyer_would_say_them() -> None:
 
 def test_evidence_names_its_inputs_and_a_missing_one_is_an_error() -> None:
     evidence = Case().run().proposals["evidence"].iloc[0]
-    assert evidence["suppliers"] == [
-        {"supplier": "Best", "is_default": True, "blocked_reason": "", "base_rate": 10.0}
-    ]
+    assert evidence["suppliers"] == [{"supplier": "Best", "is_default": True, "blocked_reason": "", "base_rate": 10.0}]
     for name in RECOMPUTED_FROM:
         with pytest.raises(KeyError, match=name):
             recompute({key: value for key, value in evidence.items() if key != name})
@@ -307,12 +321,14 @@ def test_thirty_pairs_of_one_item_are_planned_apart() -> None:
     houses = [f"W{i:02d}" for i in range(30)]
     keys = pd.DataFrame({"item_code": "A", "warehouse": houses})
     many = replace(
-        outlook, keys=keys, demand_class=np.full(30, "Smooth", dtype=object), last_year_qty=np.full(30, 3650.0),
-        daily_mean=lambda as_of, days: np.full((30, days), 10.0), daily_std=lambda: np.full(30, 1.0),
+        outlook,
+        keys=keys,
+        demand_class=np.full(30, "Smooth", dtype=object),
+        last_year_qty=np.full(30, 3650.0),
+        daily_mean=lambda as_of, days: np.full((30, days), 10.0),
+        daily_std=lambda: np.full(30, 1.0),
     )
     positions = keys.assign(on_hand_qty=np.arange(30) * 10.0, valuation_rate=10.0)
-    from erp_forecast_addon.planning.replenishment import replenish
-
     lines = replenish(many, positions, case.supply(), case.settings, AS_OF).proposals
     assert lines["warehouse"].tolist() == houses[:17]
     assert (np.diff(lines["stock_qty"]) <= -9.0).all()

@@ -3,7 +3,12 @@
 import pandas as pd
 from replenishment_case import item, source
 
-from erp_forecast_addon.planning.purchasing.suppliers import alternatives, blocked_items, choose_suppliers, rate_sourcing
+from erp_forecast_addon.planning.purchasing.suppliers import (
+    alternatives,
+    blocked_items,
+    choose_suppliers,
+    rate_sourcing,
+)
 from erp_forecast_addon.planning.tables import ITEMS, SOURCING
 
 
@@ -23,13 +28,15 @@ def test_the_default_supplier_is_taken_though_another_is_cheaper() -> None:
 
 
 def test_a_blocked_default_is_replaced_by_the_cheapest_in_company_currency_per_stock_unit() -> None:
-    chosen = choose_suppliers(rated(
-        source(blocked_reason="on hold until May"),
-        other("Dollar", rate=9.0, currency="USD", exchange_rate=0.9),
-        other("Euro", rate=9.0),
-        other("Box", rate=90.0, uom="Box", conversion_factor=12.0),
-        other("Unpriced", rate=float("nan")),
-    ))
+    chosen = choose_suppliers(
+        rated(
+            source(blocked_reason="on hold until May"),
+            other("Dollar", rate=9.0, currency="USD", exchange_rate=0.9),
+            other("Euro", rate=9.0),
+            other("Box", rate=90.0, uom="Box", conversion_factor=12.0),
+            other("Unpriced", rate=float("nan")),
+        )
+    )
     row = chosen.loc["A"]
     assert (row["supplier"], row["base_rate"]) == ("Box", 7.5)
     assert (row["replaces"], row["replaces_reason"]) == ("Best", "on hold until May")
@@ -59,8 +66,11 @@ def test_items_whose_suppliers_are_all_blocked_have_no_choice_but_a_reason() -> 
 
 def test_a_missing_factor_stays_missing_and_the_stock_uom_is_one() -> None:
     rows = rated(
-        source(supplier="A1", uom="Box"), source(supplier="A2", uom=""), source(supplier="A3", uom="Nos"),
-        source(supplier="A4", uom="Box", conversion_factor=0.0), source(supplier="A5", uom="Box", conversion_factor=6.0),
+        source(supplier="A1", uom="Box"),
+        source(supplier="A2", uom=""),
+        source(supplier="A3", uom="Nos"),
+        source(supplier="A4", uom="Box", conversion_factor=0.0),
+        source(supplier="A5", uom="Box", conversion_factor=6.0),
     )
     assert rows["factor_known"].tolist() == [False, True, True, False, True]
     assert rows["conversion_factor"].fillna(-1.0).tolist() == [-1.0, 1.0, 1.0, -1.0, 6.0]

@@ -5,6 +5,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from erp_forecast_addon.refusals import refusals_shown
 from erp_forecast_addon.services import one_item
 from erp_forecast_addon.services.item_view import item_view, planned_warehouses
 from erp_forecast_addon.site.frappe_site import FrappeSite
@@ -42,16 +43,18 @@ def view(item_code: str) -> dict[str, Any]:
 def forecast_now(item_code: str) -> dict[str, Any]:
     """Read the item's ledger again, forecast it and set its levels in the warehouses that the user may see.
 
-    Orders are left to the next run. Returns what `view` returns.
+    Orders are left to the next run. Returns what `view` returns and notes: sentences on what is wrong with the item.
     """
     _check_read(item_code)
     if not _may_forecast():
         frappe.throw(_("Forecasting an item needs the role Forecast Planner."), frappe.PermissionError)
-    site = FrappeSite()
-    one_item.forecast_item(
-        site, item_code, lambda company, warehouse: _may_read("Demand Forecast", item_code, company, warehouse)
-    )
-    return view(item_code)
+    with refusals_shown():
+        notes = one_item.forecast_item(
+            FrappeSite(),
+            item_code,
+            lambda company, warehouse: _may_read("Demand Forecast", item_code, company, warehouse),
+        )
+    return {**view(item_code), "notes": notes}
 
 
 def _check_read(item_code: str) -> None:

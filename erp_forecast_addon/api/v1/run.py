@@ -11,7 +11,7 @@ from erp_forecast_addon.permissions import check_company
 from erp_forecast_addon.setup.names import PLANNER
 
 _RUN = "Forecast Run"
-_MAY_START = (PLANNER, "Forecast Approver", "Stock Manager", "Purchase Manager", "System Manager")
+_MAY_START = (PLANNER, "System Manager")
 _SHOWN = (
     "name", "company", "status", "triggered_by", "run_by", "as_of", "started_at", "ended_at", "duration_seconds",
     "progress_pct", "current_step", "forecasts", "policies", "orders_created", "orders_updated", "orders_withdrawn",

@@ -13,7 +13,7 @@ from erp_forecast_addon.planning.forecasting.backtest import Backtest, backtest
 from erp_forecast_addon.planning.forecasting.catalog import CATALOG
 from erp_forecast_addon.planning.forecasting.demand_class import demand_class
 from erp_forecast_addon.planning.forecasting.model import Model
-from erp_forecast_addon.planning.forecasting.rows import in_blocks
+from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK, in_blocks
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import Period, PlanSettings
@@ -98,10 +98,11 @@ def forecast_panel(
     level = mean.mean(axis=1)
     spread = quantiles.learn(tested.actual, past, tested.scored, level, classes, choice.number)
     levels = np.sort(np.asarray(settings.quantile_levels, dtype=float))
+    whole = _whole(panel)
     banded = np.empty((panel.n, horizon_periods, len(levels)), dtype=np.float32)
 
     def fill(block: slice) -> None:
-        banded[block] = quantiles.of(spread, mean[block], levels, block)
+        banded[block] = quantiles.of(spread, mean[block], levels, block, whole[block])
 
     in_blocks(fill, panel.n, workers)
     return ForecastSet(
@@ -115,7 +116,7 @@ def forecast_panel(
         reason_template=choice.reason_template,
         reason_values=choice.reason_values,
         demand_class=classes,
-        accuracy=_accuracy(panel, tested, past, spread, levels, workers),
+        accuracy=_accuracy(panel, tested, past, spread, levels, whole, workers),
         error_std=spread.one_step_std(),
         as_of=panel.last_day,
     )
@@ -138,13 +139,28 @@ def _means(panel: Panel, horizon: int, number: np.ndarray, models: list[Model], 
     return mean
 
 
+def _whole(panel: Panel) -> np.ndarray:
+    """Series that were only ever asked for in whole numbers. (n,) bool"""
+    whole = np.ones(panel.n, dtype=bool)
+    for at in range(0, panel.n, ROWS_PER_BLOCK):
+        some = panel.demand[at : at + ROWS_PER_BLOCK]
+        whole[at : at + ROWS_PER_BLOCK] = (some == np.rint(some)).all(axis=1)
+    return whole
+
+
 def _chosen(tested: Backtest, number: np.ndarray) -> np.ndarray:
     """What each series' chosen model forecast in the backtest. (k, n, s)"""
     return np.asarray(tested.forecasts[number, :, np.arange(len(number))].transpose(1, 0, 2))
 
 
 def _accuracy(
-    panel: Panel, tested: Backtest, past: np.ndarray, spread: quantiles.Spread, levels: np.ndarray, workers: int
+    panel: Panel,
+    tested: Backtest,
+    past: np.ndarray,
+    spread: quantiles.Spread,
+    levels: np.ndarray,
+    whole: np.ndarray,
+    workers: int,
 ) -> pd.DataFrame:
     """Errors of the chosen models over all origins; scales from the history before the first one."""
     columns = ("wape", "mase", "rmsse", "bias", "pinball")
@@ -165,7 +181,9 @@ def _accuracy(
         result["rmsse"][block] = metrics.rmsse(
             actual, forecast, mask, metrics.naive_squared_error(history[block], seen[block])
         )
-        bands = np.concatenate([quantiles.of(spread, origin[block], levels, block) for origin in past], axis=1)
+        bands = np.concatenate(
+            [quantiles.of(spread, origin[block], levels, block, whole[block]) for origin in past], axis=1
+        )
         result["pinball"][block] = metrics.pinball(actual, bands, levels, mask)
 
     in_blocks(fill, panel.n, workers)

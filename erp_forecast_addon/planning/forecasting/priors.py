@@ -23,7 +23,7 @@ def seasonal(panel: Panel) -> np.ndarray:
     young = ~seasonality.has_season(mask, m)
     for at in range(0, panel.n, ROWS_PER_BLOCK):
         block = slice(at, at + ROWS_PER_BLOCK)
-        sums[block], exposure[block] = seasonality.phase_sums(panel.demand[block], mask[block], m)
+        sums[block], exposure[block], _pull = seasonality.phase_sums(panel.demand[block], mask[block], m)
     mean = exposure.mean(axis=1, keepdims=True)
     weight = np.where((mean > 0) & ~young[:, None], 1 / np.sqrt(np.where(mean > 0, mean, 1.0)), 0.0)
     sums, exposure = sums * weight, exposure * weight

@@ -57,28 +57,37 @@ def learn(
     """
     residual = np.where(scored, actual - forecast, 0).astype(np.float32)
     relative = _relative(forecast)
-    squares = (residual**2 / relative).sum(axis=(0, 2), dtype=float)
-    count = scored.sum(axis=(0, 2))
+    squares = (residual**2 / relative).sum(axis=2, dtype=float)
+    count = scored.sum(axis=2)
     fine, coarse = _groups(level, demand_class, model)
-    std = _deviation(squares, count, level, fine)
+    dispersion = _dispersion(squares.sum(axis=0), count.sum(axis=0) * level, fine)
+    std = _deviation(squares.sum(axis=0), count.sum(axis=0), level, dispersion)
     growth = _growth(residual, relative, scored, std)
     probabilities = np.concatenate([[0.001, 0.0025, 0.005], np.arange(0.01, 0.995, 0.01), [0.995, 0.9975, 0.999]])
-    unit = np.where(std > 0, std, 1.0).astype(np.float32)[None, :, None]
+    # Each origin's residuals are measured by what the other origins say: by their own they could never be surprising.
+    unit = _deviation(squares.sum(axis=0) - squares, count.sum(axis=0) - count, level, dispersion)
     by_step = np.sqrt(relative * _variance_growth(growth, actual.shape[2])).astype(np.float32)
-    standard = residual / (unit * by_step)
-    used = scored & (std > 0)[None, :, None]
+    standard = residual / (np.where(unit > 0, unit, 1.0).astype(np.float32)[:, :, None] * by_step)
+    used = scored & (unit > 0)[:, :, None]
     rows = np.broadcast_to(np.arange(len(std))[None, :, None], scored.shape)[used]
     shape = _shapes(standard[used], rows, fine, coarse, probabilities)
     return Spread(std, growth, fine, probabilities, shape)
 
 
-def of(spread: Spread, mean: np.ndarray, levels: np.ndarray, rows: slice) -> np.ndarray:
-    """Quantiles of demand per period, ≥ 0, rising with the level. mean: (rows, h). (rows, h, levels) float32"""
+def of(spread: Spread, mean: np.ndarray, levels: np.ndarray, rows: slice, whole: np.ndarray) -> np.ndarray:
+    """Quantiles of demand per period, ≥ 0, rising with the level. (rows, h, levels) float32
+
+    mean: (rows, h); whole: (rows,) bool, series of whole numbers, whose quantiles are rounded to whole numbers:
+    pooling over series of different means has blurred them.
+    """
     horizon = mean.shape[1]
     deviation = spread.std[rows, None] * np.sqrt(_relative(mean) * spread.variance_growth(horizon))
     shape = at_levels(spread, levels)[spread.group[rows]]
-    quantiles = mean[:, :, None] + deviation[:, :, None] * shape[:, None, :]
-    return np.maximum(quantiles, 0).astype(np.float32)
+    quantiles = (deviation.astype(np.float32)[:, :, None] * shape.astype(np.float32)[:, None, :]) + mean.astype(
+        np.float32
+    )[:, :, None]
+    np.rint(quantiles, out=quantiles, where=whole[:, None, None])
+    return np.maximum(quantiles, 0)
 
 
 def at_levels(spread: Spread, levels: np.ndarray) -> np.ndarray:
@@ -113,10 +122,9 @@ def _groups(level: np.ndarray, demand_class: np.ndarray, model: np.ndarray) -> t
     return fine, joint // 32 // len(models)
 
 
-def _deviation(squares: np.ndarray, count: np.ndarray, level: np.ndarray, group: np.ndarray) -> np.ndarray:
-    dispersion = _dispersion(squares, count * level, group)
+def _deviation(squares: np.ndarray, count: np.ndarray, level: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
     pulled = (squares + _OWN_HALF_WEIGHT * dispersion * level) / (count + _OWN_HALF_WEIGHT)
-    return np.sqrt(np.where(count < _FEW_RESIDUALS, np.maximum(pulled, level), pulled))
+    return np.asarray(np.sqrt(np.where(count < _FEW_RESIDUALS, np.maximum(pulled, level), pulled)))
 
 
 def _dispersion(squares: np.ndarray, expected: np.ndarray, group: np.ndarray) -> np.ndarray:

@@ -9,8 +9,10 @@ import numpy as np
 # Cycles of the history that a profile may rest on: half a year of weeks, all years there are of weeks and months.
 CYCLES = {7: 26, 52: 4, 12: 6}
 DEFAULT_CYCLES = 8
-# A profile is pulled towards the prior as if it had been seen over so many cycles.
-PRIOR_CYCLES = 4.0
+# How much a series' own indices differ from those of its group, as a variance.
+OWN_SEASON_VARIANCE = 0.05
+# Weight of the prior, in cycles, for a series without any noise.
+MIN_PRIOR_CYCLES = 0.25
 
 
 def by_cycle(values: np.ndarray, season_length: int, cycles: int | None = None) -> np.ndarray:
@@ -39,36 +41,40 @@ def profile(demand: np.ndarray, mask: np.ndarray, season_length: int, prior: np.
     Ratio to the mean of each cycle (classical decomposition, Hyndman & Athanasopoulos, Forecasting: Principles and
     Practice, 3.4, with the cycle's mean as trend), summed over cycles before dividing so that cycles with more demand
     weigh more, and shrunk to `prior` (flat: 1): s_p = (Σ_c y_cp + κ·m·prior_p) / (Σ_c m_c + κ·m), m_c the cycle's mean,
-    m the mean of all, κ = PRIOR_CYCLES. Series without a season get 1 everywhere.
+    m the mean of all. κ = (variance within phases / m²) / OWN_SEASON_VARIANCE, the weight that is best when indices
+    differ from the prior by that variance (empirical Bayes, Efron & Morris 1973): a sparse or noisy series takes over
+    the prior, a regular one keeps its own. Series without a season get 1 everywhere.
     """
-    n = len(demand)
-    flat = np.ones((n, season_length), dtype=demand.dtype)
+    index = np.ones((len(demand), season_length), dtype=demand.dtype)
     seasonal = has_season(mask, season_length)
     if not seasonal.any():
-        return flat
-    sums, exposure = phase_sums(demand[seasonal], mask[seasonal], season_length)
-    seen = np.maximum(_cycles_seen(mask[seasonal], season_length), 1)
-    pull = PRIOR_CYCLES * exposure.mean(axis=1, keepdims=True) / seen
-    towards = 1.0 if prior is None else prior[seasonal]
+        return index
+    sums, exposure, pull = phase_sums(demand[seasonal], mask[seasonal], season_length)
+    towards = np.ones_like(sums) if prior is None else prior[seasonal]
     total = exposure + pull
-    index = np.where(total > 0, (sums + pull * towards) / np.where(total > 0, total, 1.0), 1.0)
-    mean = index.mean(axis=1, keepdims=True)
-    flat[seasonal] = np.where(mean > 0, index / np.where(mean > 0, mean, 1.0), 1.0)
-    return flat
+    known = total > 0
+    shrunk = np.where(known, (sums + pull * towards) / np.where(known, total, 1.0), towards)
+    mean = shrunk.mean(axis=1, keepdims=True)
+    index[seasonal] = np.where(mean > 0, shrunk / np.where(mean > 0, mean, 1.0), 1.0)
+    return index
 
 
-def phase_sums(demand: np.ndarray, mask: np.ndarray, season_length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Per phase, demand and what it would have been without a season (the cycles' means). Each (n, season_length)."""
+def phase_sums(demand: np.ndarray, mask: np.ndarray, season_length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Per phase, demand and what it would be without a season (the cycles' means); and the pull κ·m of the prior.
+
+    (n, season_length), (n, season_length), (n, 1)
+    """
     cycles = CYCLES.get(season_length, DEFAULT_CYCLES)
     seen = by_cycle(mask, season_length, cycles)
     sold = np.where(seen, np.maximum(by_cycle(demand, season_length, cycles), 0), 0)
     level = sold.sum(axis=2, keepdims=True) / np.maximum(seen.sum(axis=2, keepdims=True, dtype=demand.dtype), 1)
-    return sold.sum(axis=1), np.where(seen, level, 0).sum(axis=1)
-
-
-def _cycles_seen(mask: np.ndarray, season_length: int) -> np.ndarray:
-    cycles = CYCLES.get(season_length, DEFAULT_CYCLES)
-    return by_cycle(mask, season_length, cycles).sum(axis=(1, 2), dtype=float)[:, None] / season_length
+    sums, count = sold.sum(axis=1), seen.sum(axis=1, dtype=demand.dtype)
+    within = (sold**2).sum(axis=(1, 2)) - (sums**2 / np.maximum(count, 1)).sum(axis=1)
+    freedom = np.maximum(count.sum(axis=1) - (count > 0).sum(axis=1), 1)
+    mean = sums.sum(axis=1) / np.maximum(count.sum(axis=1), 1)
+    noise = np.maximum(within, 0) / freedom / np.where(mean > 0, mean, 1)
+    pull = noise / OWN_SEASON_VARIANCE + MIN_PRIOR_CYCLES * mean
+    return sums, np.where(seen, level, 0).sum(axis=1), pull[:, None]
 
 
 def phases(t: int, season_length: int) -> np.ndarray:

@@ -30,8 +30,11 @@ class LeadTimes:
 
 
 def choose_lead_times(
-    sourcing_days: Floats, sourcing_std_days: Floats, sourcing_source: NDArray[np.object_],
-    item_days: Floats, default_days: float,
+    sourcing_days: Floats,
+    sourcing_std_days: Floats,
+    sourcing_source: NDArray[np.object_],
+    item_days: Floats,
+    default_days: float,
 ) -> LeadTimes:
     """The lead time of each row: the chosen sourcing row's, else the item's, else the default of the settings.
 
@@ -98,11 +101,13 @@ def _moments(observed: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     spread = weighted.assign(wd=weighted["weight"] * np.square(weighted["lead_days"] - of_row))
     squares = spread.groupby(by, sort=True)["wd"].sum()
     orders = sums["weight"].round()
-    return pd.DataFrame({
-        "observations": orders,
-        "lead_time_days": mean,
-        "lead_time_variance": (squares / (orders - 1.0).where(orders > 1.0)),
-    }).reset_index()
+    return pd.DataFrame(
+        {
+            "observations": orders,
+            "lead_time_days": mean,
+            "lead_time_variance": (squares / (orders - 1.0).where(orders > 1.0)),
+        }
+    ).reset_index()
 
 
 def _shrink(per_item: pd.DataFrame, per_supplier: pd.DataFrame) -> pd.DataFrame:
@@ -117,21 +122,42 @@ def _shrink(per_item: pd.DataFrame, per_supplier: pd.DataFrame) -> pd.DataFrame:
 
 
 def _receipt_faults(bad: pd.DataFrame, as_of: date | None) -> list[Fault]:
-    early = _("{supplier}, {item_code}: a receipt of {received_on} lies before its order of {ordered_on}. It was left "
-              "out of the lead times; correct the date of the receipt or of the order.")
-    empty = _("{supplier}, {item_code}: a receipt of {received_on} brought {stock_qty}, which is no quantity. It was "
-              "left out of the lead times.")
-    future = _("{supplier}, {item_code}: a receipt is dated {received_on}, after {as_of}. It was left out of the lead "
-               "times; correct the date of the receipt.")
+    early = _(
+        "{supplier}, {item_code}: a receipt of {received_on} lies before its order of {ordered_on}. It was left "
+        "out of the lead times; correct the date of the receipt or of the order."
+    )
+    empty = _(
+        "{supplier}, {item_code}: a receipt of {received_on} brought {stock_qty}, which is no quantity. It was "
+        "left out of the lead times."
+    )
+    future = _(
+        "{supplier}, {item_code}: a receipt is dated {received_on}, after {as_of}. It was left out of the lead "
+        "times; correct the date of the receipt."
+    )
     template = np.select([bad["received_on"] < bad["ordered_on"], bad["stock_qty"] <= 0.0], [early, empty], future)
     # A loop over the few bad rows: each becomes a sentence.
     return [
-        Fault("Bad Data", str(sentence), {
-            "supplier": supplier, "item_code": item, "received_on": received.date().isoformat(),
-            "ordered_on": ordered.date().isoformat(), "stock_qty": qty, "as_of": str(as_of),
-        }, item_code=item, supplier=supplier)
+        Fault(
+            "Bad Data",
+            str(sentence),
+            {
+                "supplier": supplier,
+                "item_code": item,
+                "received_on": received.date().isoformat(),
+                "ordered_on": ordered.date().isoformat(),
+                "stock_qty": qty,
+                "as_of": str(as_of),
+            },
+            item_code=item,
+            supplier=supplier,
+        )
         for sentence, supplier, item, ordered, received, qty in zip(
-            template, bad["supplier"], bad["item_code"], bad["ordered_on"], bad["received_on"], bad["stock_qty"],
+            template,
+            bad["supplier"],
+            bad["item_code"],
+            bad["ordered_on"],
+            bad["received_on"],
+            bad["stock_qty"],
             strict=True,
         )
     ]

@@ -38,8 +38,12 @@ class Levels:
 
 
 def set_levels(
-    daily_mean: Floats, daily_std: Floats, lead_time_days: Floats, lead_time_std_days: Floats,
-    review_period_days: float, service_level: Floats,
+    daily_mean: Floats,
+    daily_std: Floats,
+    lead_time_days: Floats,
+    lead_time_std_days: Floats,
+    review_period_days: float,
+    service_level: Floats,
 ) -> Levels:
     """daily_mean: (n, t) forecast path from the day after as_of, t >= protection days; the rest (n,).
 
@@ -55,9 +59,15 @@ def set_levels(
     std = protection_std(protection_days, flat_mean, daily_std, lead_time_std_days)
     stock = safety_stock(factor, std)
     return Levels(
-        service_level=service_level, safety_factor=factor, daily_mean=flat_mean, daily_std=daily_std,
-        lead_time_demand_qty=lead_time_demand, protection_days=protection_days,
-        protection_demand_qty=protection_demand, protection_std_qty=std, safety_stock_qty=stock,
+        service_level=service_level,
+        safety_factor=factor,
+        daily_mean=flat_mean,
+        daily_std=daily_std,
+        lead_time_demand_qty=lead_time_demand,
+        protection_days=protection_days,
+        protection_demand_qty=protection_demand,
+        protection_std_qty=std,
+        safety_stock_qty=stock,
         reorder_point_qty=reorder_point(lead_time_demand, stock),
         order_up_to_qty=order_up_to(protection_demand, stock),
     )
@@ -68,7 +78,8 @@ def service_levels(abc_class: NDArray[np.object_], level_by_class: Mapping[str, 
     levels = np.full(len(abc_class), np.nan)
     for name in sorted(set(abc_class.tolist())):  # three classes, not rows
         if name not in level_by_class:
-            raise BadInput(_("{company}: no service level is set for class {abc_class}."),
-                           company=company, abc_class=name)
+            raise BadInput(
+                _("{company}: no service level is set for class {abc_class}."), company=company, abc_class=name
+            )
         levels[abc_class == name] = level_by_class[name]
     return levels

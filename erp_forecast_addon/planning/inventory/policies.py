@@ -11,7 +11,7 @@ from erp_forecast_addon.planning.inventory.lead_time import LeadTimes
 from erp_forecast_addon.planning.inventory.levels import Levels
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.tables import POLICIES
-from erp_forecast_addon.planning.wording import readable
+from erp_forecast_addon.planning.wording import dict_column, readable
 
 Floats = NDArray[np.float64]
 
@@ -62,42 +62,65 @@ class Standing:
 
 
 def policy_table(
-    pairs: pd.DataFrame, abc_class: NDArray[np.object_], demand_class: NDArray[np.object_],
-    stock_uom: NDArray[np.object_], lead_times: LeadTimes, levels: Levels, standing: Standing,
+    pairs: pd.DataFrame,
+    abc_class: NDArray[np.object_],
+    demand_class: NDArray[np.object_],
+    stock_uom: NDArray[np.object_],
+    lead_times: LeadTimes,
+    levels: Levels,
+    standing: Standing,
     review_period_days: float,
 ) -> pd.DataFrame:
     """The table POLICIES for the (n,) pairs (item_code, warehouse); every array (n,) in the same order."""
     mean = levels.daily_mean
     cover = np.divide(standing.position_qty, mean, out=np.full(len(mean), np.nan), where=mean > 0.0)
-    table = pd.DataFrame({
-        "item_code": pairs["item_code"].to_numpy(), "warehouse": pairs["warehouse"].to_numpy(),
-        "abc_class": abc_class, "demand_class": demand_class, "method": "Textbook",
-        "service_level_pct": levels.service_level * 100.0, "safety_factor": levels.safety_factor,
-        "daily_demand_mean": mean, "daily_demand_std": levels.daily_std,
-        "lead_time_days": lead_times.days, "lead_time_std_days": lead_times.std_days,
-        "lead_time_source": lead_times.source, "review_period_days": float(review_period_days),
-        "lead_time_demand_qty": levels.lead_time_demand_qty,
-        "protection_days": levels.protection_days, "protection_demand_qty": levels.protection_demand_qty,
-        "safety_stock_qty": levels.safety_stock_qty, "reorder_point_qty": levels.reorder_point_qty,
-        "order_up_to_qty": levels.order_up_to_qty,
-        "on_hand_qty": standing.on_hand_qty, "position_qty": standing.position_qty,
-        "days_of_cover": cover, "shortage_on": standing.shortage_on,
-        "safety_stock_value": levels.safety_stock_qty * standing.valuation_rate,
-    })
+    table = pd.DataFrame(
+        {
+            "item_code": pairs["item_code"].to_numpy(),
+            "warehouse": pairs["warehouse"].to_numpy(),
+            "abc_class": abc_class,
+            "demand_class": demand_class,
+            "method": "Textbook",
+            "service_level_pct": levels.service_level * 100.0,
+            "safety_factor": levels.safety_factor,
+            "daily_demand_mean": mean,
+            "daily_demand_std": levels.daily_std,
+            "lead_time_days": lead_times.days,
+            "lead_time_std_days": lead_times.std_days,
+            "lead_time_source": lead_times.source,
+            "review_period_days": float(review_period_days),
+            "lead_time_demand_qty": levels.lead_time_demand_qty,
+            "protection_days": levels.protection_days,
+            "protection_demand_qty": levels.protection_demand_qty,
+            "safety_stock_qty": levels.safety_stock_qty,
+            "reorder_point_qty": levels.reorder_point_qty,
+            "order_up_to_qty": levels.order_up_to_qty,
+            "on_hand_qty": standing.on_hand_qty,
+            "position_qty": standing.position_qty,
+            "days_of_cover": cover,
+            "shortage_on": standing.shortage_on,
+            "safety_stock_value": levels.safety_stock_qty * standing.valuation_rate,
+        }
+    )
     idle = (levels.protection_demand_qty <= 0.0) & (levels.safety_stock_qty <= 0.0)
     sentence = pd.Series(lead_times.source).map(_EXPLANATIONS).fillna(_EXPLANATIONS["item price"])
     table["explanation_template"] = sentence.mask(idle, _NO_DEMAND).to_numpy()
-    table["explanation_values"] = _explanation_values(table, stock_uom)
+    table["explanation_values"] = dict_column(_explanation_values(table, stock_uom))
     return POLICIES.check(table)
 
 
 def _explanation_values(table: pd.DataFrame, stock_uom: NDArray[np.object_]) -> list[dict[str, Any]]:
     names = {
-        "lead_time_days": "lead_time_days", "lead_time_std_days": "lead_time_std_days",
-        "lead_time_demand_qty": "lead_time_demand", "daily_demand_std": "daily_std",
-        "service_level_pct": "service_level_pct", "safety_factor": "safety_factor",
-        "protection_days": "protection_days", "safety_stock_qty": "safety_stock",
-        "reorder_point_qty": "reorder_point", "order_up_to_qty": "order_up_to",
+        "lead_time_days": "lead_time_days",
+        "lead_time_std_days": "lead_time_std_days",
+        "lead_time_demand_qty": "lead_time_demand",
+        "daily_demand_std": "daily_std",
+        "service_level_pct": "service_level_pct",
+        "safety_factor": "safety_factor",
+        "protection_days": "protection_days",
+        "safety_stock_qty": "safety_stock",
+        "reorder_point_qty": "reorder_point",
+        "order_up_to_qty": "order_up_to",
     }
     columns = [readable(table[column].to_numpy()) for column in names]
     keys = (*names.values(), "abc_class", "uom")

@@ -50,7 +50,8 @@ def protection_std(
     """Standard deviation of demand over the protection interval: sqrt(P·σ_d² + d̄²·σ_L²), stock units.
 
     With P = L (continuous review) it is the deviation over the lead time. Demand of different days and the lead time
-    are taken as independent. Source: C&M, "Impact of supply uncertainty on safety inventory"; King, p. 35; SPT, section 6.10.
+    are taken as independent.
+    Source: C&M, "Impact of supply uncertainty on safety inventory"; King, p. 35; SPT, section 6.10.
     """
     days, mean = np.asarray(protection_days, dtype=float), np.asarray(daily_demand_mean, dtype=float)
     demand_part = days * np.square(np.asarray(daily_demand_std, dtype=float))

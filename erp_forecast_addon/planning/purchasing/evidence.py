@@ -17,15 +17,48 @@ from erp_forecast_addon.planning.purchasing.need import net_position, order_need
 
 # What `recompute` reads. Everything else in an evidence is there for the reader.
 RECOMPUTED_FROM = (
-    "on_hand_qty", "open_supply_qty", "draft_qty", "above_forecast_qty", "protection_demand_qty", "protection_days",
-    "daily_demand_std", "lead_time_std_days", "service_level", "min_order_qty", "order_multiple_qty",
-    "conversion_factor", "uom_whole", "stock_uom_whole",
+    "on_hand_qty",
+    "open_supply_qty",
+    "draft_qty",
+    "above_forecast_qty",
+    "protection_demand_qty",
+    "protection_days",
+    "daily_demand_std",
+    "lead_time_std_days",
+    "service_level",
+    "min_order_qty",
+    "order_multiple_qty",
+    "conversion_factor",
+    "uom_whole",
+    "stock_uom_whole",
 )
 EVIDENCE_COLUMNS = (
-    *RECOMPUTED_FROM, "as_of", "firm_demand_qty", "overdue_and_other_demand_qty", "daily_demand_mean",
-    "lead_time_days", "lead_time_source", "lead_time_demand_qty", "review_period_days", "abc_class", "safety_factor",
-    "safety_stock_qty", "reorder_point_qty", "order_up_to_qty", "position_qty", "need_qty", "stock_qty", "stock_uom",
-    "uom", "supplier", "rate", "currency", "exchange_rate", "price_known", "annual_demand_qty", "selling_rate",
+    *RECOMPUTED_FROM,
+    "as_of",
+    "firm_demand_qty",
+    "overdue_and_other_demand_qty",
+    "daily_demand_mean",
+    "lead_time_days",
+    "lead_time_source",
+    "lead_time_demand_qty",
+    "review_period_days",
+    "abc_class",
+    "safety_factor",
+    "safety_stock_qty",
+    "reorder_point_qty",
+    "order_up_to_qty",
+    "position_qty",
+    "need_qty",
+    "stock_qty",
+    "stock_uom",
+    "uom",
+    "supplier",
+    "rate",
+    "currency",
+    "exchange_rate",
+    "price_known",
+    "annual_demand_qty",
+    "selling_rate",
 )
 
 
@@ -53,18 +86,17 @@ def recompute(evidence: Mapping[str, Any]) -> float:
     """
     value = {name: evidence[name] for name in RECOMPUTED_FROM}
     mean = value["protection_demand_qty"] / value["protection_days"]
-    std = protection_std(
-        value["protection_days"], mean, value["daily_demand_std"], value["lead_time_std_days"]
-    )
-    wanted = order_up_to(
-        value["protection_demand_qty"], safety_stock(safety_factor(value["service_level"]), std)
-    )
+    std = protection_std(value["protection_days"], mean, value["daily_demand_std"], value["lead_time_std_days"])
+    wanted = order_up_to(value["protection_demand_qty"], safety_stock(safety_factor(value["service_level"]), std))
     position = net_position(
         value["on_hand_qty"], value["open_supply_qty"], value["draft_qty"], value["above_forecast_qty"]
     )
     lots = lot_sizes(
         np.atleast_1d(order_need(wanted, position)),
-        np.array([value["min_order_qty"]]), np.array([value["order_multiple_qty"]]),
-        np.array([value["conversion_factor"]]), np.array([value["uom_whole"]]), np.array([value["stock_uom_whole"]]),
+        np.array([value["min_order_qty"]]),
+        np.array([value["order_multiple_qty"]]),
+        np.array([value["conversion_factor"]]),
+        np.array([value["uom_whole"]]),
+        np.array([value["stock_uom_whole"]]),
     )
     return float(lots.stock_qty[0])

@@ -23,10 +23,18 @@ def item_faults(kind: str, template: str, cases: pd.DataFrame, values: tuple[str
     """
     if cases.empty:
         return []
-    per_item = cases.groupby("item_code", sort=True).agg(
-        money_at_risk=("money_at_risk", "sum"), order_by=("order_by", "min"), need=("need_qty", "sum"),
-        warehouses=("item_code", "size"), stock_uom=("stock_uom", "first"), **{v: (v, "first") for v in values},
-    ).reset_index()
+    per_item = (
+        cases.groupby("item_code", sort=True)
+        .agg(
+            money_at_risk=("money_at_risk", "sum"),
+            order_by=("order_by", "min"),
+            need=("need_qty", "sum"),
+            warehouses=("item_code", "size"),
+            stock_uom=("stock_uom", "first"),
+            **{v: (v, "first") for v in values},
+        )
+        .reset_index()
+    )
     per_item["need"] = readable(per_item["need"].to_numpy())
     names = ("item_code", "need", "stock_uom", "warehouses", *values)
     return _faults(kind, template, per_item, names, supplier="supplier" in values)
@@ -38,16 +46,23 @@ def pair_faults(kind: str, template: str, cases: pd.DataFrame, values: tuple[str
 
 
 def _faults(kind: str, template: str, cases: pd.DataFrame, names: tuple[str, ...], supplier: bool) -> list[Fault]:
+    if cases.empty:
+        return []
     faults = []
     for row in cases.to_dict("records"):
         due = row.get("order_by")
-        faults.append(Fault(
-            kind, template, {name: _plain(row[name]) for name in names},
-            item_code=row["item_code"], warehouse=row.get("warehouse"),
-            supplier=(row["supplier"] or None) if supplier else None,
-            money_at_risk=float(row.get("money_at_risk", 0.0)),
-            due_on=None if due is None or pd.isna(due) else due.date(),
-        ))
+        faults.append(
+            Fault(
+                kind,
+                template,
+                {name: _plain(row[name]) for name in names},
+                item_code=row["item_code"],
+                warehouse=row.get("warehouse"),
+                supplier=(row["supplier"] or None) if supplier else None,
+                money_at_risk=float(row.get("money_at_risk", 0.0)),
+                due_on=None if due is None or pd.isna(due) else due.date(),
+            )
+        )
     return faults
 
 
@@ -105,9 +120,7 @@ NOT_PURCHASED = _(
     "{item_code}: {need} {stock_uom} are needed, but the item is not a purchase item. Nothing was ordered; make it, "
     "move it, or allow its purchase."
 )
-ITEM_MISSING = _(
-    "{item_code}: {need} are needed, but there is no such item any more. Nothing was ordered."
-)
+ITEM_MISSING = _("{item_code}: {need} are needed, but there is no such item any more. Nothing was ordered.")
 NEGATIVE_STOCK = _(
     "{item_code} in {warehouse}: the stock is {on_hand_qty}. It was planned as a backlog to be filled; count the shelf "
     "and correct the ledger."

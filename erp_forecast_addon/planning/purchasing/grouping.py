@@ -17,16 +17,25 @@ def group_orders(proposals: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     lines = PROPOSALS.check(proposals)
     if lines.empty:
         return ORDERS.empty(), lines.assign(order_rank=pd.Series(dtype=float), line_rank=pd.Series(dtype=float))
-    orders = lines.groupby(_ORDER_KEY, sort=True).agg(
-        lines=("item_code", "size"), amount=("amount", "sum"), base_amount=("base_amount", "sum"),
-        money_at_risk=("money_at_risk", "sum"), schedule_date=("schedule_date", "min"), order_by=("order_by", "min"),
-    ).reset_index()
+    orders = (
+        lines.groupby(_ORDER_KEY, sort=True)
+        .agg(
+            lines=("item_code", "size"),
+            amount=("amount", "sum"),
+            base_amount=("base_amount", "sum"),
+            money_at_risk=("money_at_risk", "sum"),
+            schedule_date=("schedule_date", "min"),
+            order_by=("order_by", "min"),
+        )
+        .reset_index()
+    )
     orders = orders.sort_values(["money_at_risk", "order_by", *_ORDER_KEY], **_URGENT_FIRST)
     orders["order_rank"] = range(1, len(orders) + 1)
     ranked = lines.merge(orders[[*_ORDER_KEY, "order_rank"]], on=_ORDER_KEY, how="left")
     ranked = ranked.sort_values(
         ["order_rank", "money_at_risk", "order_by", "item_code", "warehouse"],
-        ascending=[True, False, True, True, True], kind="stable",
+        ascending=[True, False, True, True, True],
+        kind="stable",
     ).reset_index(drop=True)
     ranked["line_rank"] = ranked.groupby("order_rank").cumcount() + 1
     return ORDERS.check(orders), ranked

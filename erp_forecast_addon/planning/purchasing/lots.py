@@ -128,4 +128,3 @@ def as_fraction(value: float) -> Fraction:
 def whole_days_up(days: Floats) -> NDArray[np.int64]:
     """Days rounded up, with float noise (14.000000001) taken as whole."""
     return np.ceil(days - 1e-9).astype(np.int64)
-

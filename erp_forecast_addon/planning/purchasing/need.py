@@ -8,9 +8,7 @@ from erp_forecast_addon.planning.purchasing.lots import SMALLEST_QTY
 Floats = NDArray[np.float64]
 
 
-def net_position(
-    on_hand: ArrayLike, supply: ArrayLike, drafts: ArrayLike, above_forecast: ArrayLike
-) -> Floats:
+def net_position(on_hand: ArrayLike, supply: ArrayLike, drafts: ArrayLike, above_forecast: ArrayLike) -> Floats:
     """on hand + supply due by the end of the protection interval + our drafts - firm demand beyond the forecast.
 
     Stock units. Forecast demand is not in it: it is in the order-up-to level that the position is held against.

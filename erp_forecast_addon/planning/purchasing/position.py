@@ -7,8 +7,8 @@ Forecast and firm orders are not added up: a sales order is, as a rule, part of 
 taken in buckets of BUCKET_DAYS days counted from day 0; inside a bucket demand up to a day is the larger of the
 forecast and the firm orders due so far. A firm order therefore uses up the forecast of its own bucket, never that of a
 later one: a large single order does not hide the regular demand of the following weeks. (Forecast consumption within a
-window: Vollmann, Berry, Whybark & Jacobs, Manufacturing Planning and Control, 5th ed., on master scheduling.) Overdue orders, and
-kinds that no forecast contains (transfers out, till receipts not yet in the ledger), come on top.
+window: Vollmann, Berry, Whybark & Jacobs, Manufacturing Planning and Control, 5th ed., on master scheduling.)
+Overdue orders, and kinds that no forecast contains (transfers out, till receipts not yet in the ledger), come on top.
 """
 
 from dataclasses import dataclass, fields
@@ -133,9 +133,7 @@ def project(
         return Outlook(*(np.zeros(0, dtype=np.int64 if f.name.endswith("_day") else float) for f in fields(Outlook)))
     blocks = [slice(start, start + _BLOCK_ROWS) for start in range(0, len(on_hand), _BLOCK_ROWS)]
     parts = [
-        _project_block(
-            on_hand[b], forecast[b], flows.rows(b), safety_stock[b], arrival_day[b], window_days[b]
-        )
+        _project_block(on_hand[b], forecast[b], flows.rows(b), safety_stock[b], arrival_day[b], window_days[b])
         for b in blocks
     ]
     return Outlook(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Outlook)))

@@ -17,7 +17,7 @@ from erp_forecast_addon.planning.purchasing.evidence import evidence_dicts
 from erp_forecast_addon.planning.purchasing.lots import lot_sizes
 from erp_forecast_addon.planning.purchasing.suppliers import alternatives
 from erp_forecast_addon.planning.tables import PROPOSALS
-from erp_forecast_addon.planning.wording import iso_days, readable
+from erp_forecast_addon.planning.wording import dict_column, iso_days, readable
 
 Days = NDArray[np.datetime64]
 
@@ -48,8 +48,12 @@ def propose(needs: pd.DataFrame, rated: pd.DataFrame, as_of: date) -> Proposed:
     money_at_risk; rated: from `rate_sourcing`, for the suppliers considered.
     """
     lots = lot_sizes(
-        needs["need_qty"].to_numpy(), needs["min_order_qty"].to_numpy(), needs["order_multiple_qty"].to_numpy(),
-        needs["conversion_factor"].to_numpy(), needs["uom_whole"].to_numpy(), needs["stock_uom_whole"].to_numpy(),
+        needs["need_qty"].to_numpy(),
+        needs["min_order_qty"].to_numpy(),
+        needs["order_multiple_qty"].to_numpy(),
+        needs["conversion_factor"].to_numpy(),
+        needs["uom_whole"].to_numpy(),
+        needs["stock_uom_whole"].to_numpy(),
     )
     lines = needs.assign(qty=lots.qty, stock_qty=lots.stock_qty, as_of=as_of.isoformat())
     lines = _with_days(lines[lots.possible].reset_index(drop=True), as_of)
@@ -62,8 +66,8 @@ def propose(needs: pd.DataFrame, rated: pd.DataFrame, as_of: date) -> Proposed:
         # Without an exchange rate there is no amount in company currency; the fault of the line says so.
         base_amount=(lines["amount"] * lines["exchange_rate"]).fillna(0.0),
         reason_template=np.where(lines["days_late"] > 0, _LATE, _IN_TIME),
-        reason_values=_reason_values(lines),
-        evidence=evidence_dicts(lines, alternatives(rated, lines["item_code"])),
+        reason_values=dict_column(_reason_values(lines)),
+        evidence=dict_column(evidence_dicts(lines, alternatives(rated, lines["item_code"]))),
     )
     return Proposed(PROPOSALS.check(table), needs[~lots.possible])
 
@@ -88,14 +92,18 @@ def day_dates(day: NDArray[np.int64], as_of: date) -> Days:
 
 def _reason_values(lines: pd.DataFrame) -> list[dict[str, Any]]:
     numbers = {
-        "safety_stock_qty": "safety_stock", "position_qty": "position", "order_up_to_qty": "order_up_to",
-        "protection_days": "protection_days", "need_qty": "need", "qty": "qty", "days_late": "days_late",
+        "safety_stock_qty": "safety_stock",
+        "position_qty": "position",
+        "order_up_to_qty": "order_up_to",
+        "protection_days": "protection_days",
+        "need_qty": "need",
+        "qty": "qty",
+        "days_late": "days_late",
     }
     columns = [readable(lines[column].to_numpy()) for column in numbers]
     days = [iso_days(lines[column].to_numpy()) for column in ("need_on", "schedule_date")]
     keys = (*numbers.values(), "need_on", "schedule_date", "uom", "stock_uom")
     # A loop over the proposed lines, by columns: the contract wants one dict of values per line.
     return [
-        dict(zip(keys, row, strict=True))
-        for row in zip(*columns, *days, lines["uom"], lines["stock_uom"], strict=True)
+        dict(zip(keys, row, strict=True)) for row in zip(*columns, *days, lines["uom"], lines["stock_uom"], strict=True)
     ]

@@ -7,12 +7,12 @@ from erp_forecast_addon.planning.tables import SOURCING
 
 # What `choose_suppliers` adds to the chosen sourcing row.
 CHOICE_COLUMNS = {
-    "base_rate": float,             # company currency per stock UOM; NaN: no price, no exchange rate or no factor
+    "base_rate": float,  # company currency per stock UOM; NaN: no price, no exchange rate or no factor
     "factor_known": bool,
     "price_known": bool,
     "exchange_known": bool,
-    "replaces": object,             # the blocked default supplier that this one stands in for, or ""
-    "replaces_reason": object,      # why that one is blocked
+    "replaces": object,  # the blocked default supplier that this one stands in for, or ""
+    "replaces_reason": object,  # why that one is blocked
 }
 
 
@@ -23,7 +23,8 @@ def rate_sourcing(sourcing: pd.DataFrame, items: pd.DataFrame, company_currency:
     base_rate = rate · exchange_rate / conversion_factor. A purchase UOM that is empty or the stock UOM has factor 1;
     any other factor that is missing stays NaN, it is never taken as 1. The company's own currency has exchange rate 1.
     """
-    stock_uom = sourcing["item_code"].map(items.set_index("item_code")["stock_uom"]).fillna("")
+    stock_uom = sourcing["item_code"].map(items.set_index("item_code")["stock_uom"]).astype(object)
+    stock_uom = stock_uom.where(stock_uom.notna(), "")
     in_stock_uom = (sourcing["uom"] == "") | (sourcing["uom"] == stock_uom)
     uom = sourcing["uom"].where(sourcing["uom"] != "", stock_uom)
     factor = sourcing["conversion_factor"].where(sourcing["conversion_factor"] > 0.0).mask(in_stock_uom, 1.0)
@@ -31,8 +32,13 @@ def rate_sourcing(sourcing: pd.DataFrame, items: pd.DataFrame, company_currency:
     exchange = sourcing["exchange_rate"].where(sourcing["exchange_rate"] > 0.0).mask(currency == company_currency, 1.0)
     rate = sourcing["rate"].where(sourcing["rate"] > 0.0)
     return sourcing.assign(
-        uom=uom, conversion_factor=factor, currency=currency, exchange_rate=exchange,
-        factor_known=factor.notna(), exchange_known=exchange.notna(), price_known=rate.notna(),
+        uom=uom,
+        conversion_factor=factor,
+        currency=currency,
+        exchange_rate=exchange,
+        factor_known=factor.notna(),
+        exchange_known=exchange.notna(),
+        price_known=rate.notna(),
         base_rate=rate * exchange / factor,
     )
 
@@ -45,18 +51,24 @@ def choose_suppliers(rated: pd.DataFrame) -> pd.DataFrame:
     suppliers are all blocked are absent.
     """
     ranked = rated.assign(
-        blocked=rated["blocked_reason"] != "", no_default=~rated["is_default"], no_price=rated["base_rate"].isna(),
+        blocked=rated["blocked_reason"] != "",
+        no_default=~rated["is_default"],
+        no_price=rated["base_rate"].isna(),
     ).sort_values(
-        ["item_code", "blocked", "no_default", "no_price", "base_rate", "supplier"], kind="stable", na_position="last",
+        ["item_code", "blocked", "no_default", "no_price", "base_rate", "supplier"],
+        kind="stable",
+        na_position="last",
     )
     first = ranked.drop_duplicates("item_code").set_index("item_code")
     chosen = first[~first["blocked"]]
     barred = rated[rated["is_default"] & (rated["blocked_reason"] != "")].drop_duplicates("item_code")
     barred = barred.set_index("item_code")
     stands_in = ~chosen["is_default"]
+    replaced = barred[["supplier", "blocked_reason"]].reindex(chosen.index).astype(object)
+    replaced = replaced.where(replaced.notna() & stands_in.to_numpy()[:, None], "")
     return chosen.assign(
-        replaces=barred["supplier"].reindex(chosen.index).where(stands_in).fillna("").astype(object),
-        replaces_reason=barred["blocked_reason"].reindex(chosen.index).where(stands_in).fillna("").astype(object),
+        replaces=replaced["supplier"],
+        replaces_reason=replaced["blocked_reason"],
     )[[*(c for c in SOURCING.columns if c != "item_code"), *CHOICE_COLUMNS]]
 
 
@@ -87,11 +99,19 @@ def alternatives(rated: pd.DataFrame, item_codes: pd.Series) -> dict[str, list[d
     found: dict[str, list[dict[str, object]]] = {}
     # A loop over the suppliers of proposed items only: the evidence is a list of dicts by contract.
     for item, supplier, default, base_rate, blocked in zip(
-        of_items["item_code"], of_items["supplier"], of_items["is_default"].tolist(),
-        of_items["base_rate"].tolist(), of_items["blocked_reason"], strict=True,
+        of_items["item_code"],
+        of_items["supplier"],
+        of_items["is_default"].tolist(),
+        of_items["base_rate"].tolist(),
+        of_items["blocked_reason"],
+        strict=True,
     ):
-        found.setdefault(item, []).append({
-            "supplier": supplier, "is_default": default, "blocked_reason": blocked,
-            "base_rate": None if np.isnan(base_rate) else base_rate,
-        })
+        found.setdefault(item, []).append(
+            {
+                "supplier": supplier,
+                "is_default": default,
+                "blocked_reason": blocked,
+                "base_rate": None if np.isnan(base_rate) else base_rate,
+            }
+        )
     return found

@@ -228,6 +228,10 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 		});
 		frappe.show_alert({ message: __("{0} was forecast from the ledger as it stands.", [this.item_code]), indicator: "green" });
 		this.show(view);
+		if (view.notes.length) {
+			const notes = view.notes.map((note) => `<li>${this.escape(note)}</li>`).join("");
+			frappe.msgprint({ title: __("Worth Knowing"), message: `<ul>${notes}</ul>`, indicator: "orange" });
+		}
 	}
 
 	number(value, decimals = 1) {

@@ -23,8 +23,11 @@ def get(
     timespan: Any = None,
     time_interval: Any = None,
     heatmap_year: Any = None,
-) -> dict[str, Any]:
-    """Amount in the company's currency of undecided proposals that the user may see, the largest suppliers first."""
+) -> dict[str, Any] | list[Any]:
+    """Amount in the company's currency of undecided proposals that the user may see, the largest suppliers first.
+
+    [] where nothing waits: Frappe then says so in the chart.
+    """
     given = frappe.parse_json(filters) if isinstance(filters, str) else (filters or {})
     wanted = {"status": "Proposed"}
     if isinstance(given, dict) and given.get("company"):
@@ -36,6 +39,8 @@ def get(
         order_by="name",
         limit=0,
     )
+    if not rows:
+        return []
     totals: dict[str, float] = defaultdict(float)
     for row in rows:  # open proposals: one a supplier, as a rule
         totals[row.supplier_name or row.supplier] += row.base_total_amount or 0.0

@@ -23,6 +23,11 @@ class AutoPurchaseOrder(Document):
         if self.has_value_changed("status"):
             self._decide()
 
+    def save(self, *args: Any, **kwargs: Any) -> Document:
+        """A decision and what it does to the Purchase Order stand or fall together, whoever catches the error."""
+        with _site().savepoint():
+            return super().save(*args, **kwargs)
+
     def validate_workflow(self) -> None:
         """Our service moves records to states that no person's transition leads to."""
         if not self.flags.by_forecast_addon:

@@ -1,0 +1,220 @@
+"""Records for bench tests, made quickly: a company of its own with suppliers, items, prices, stock and sales.
+
+Everything belongs to the company "Forecast Shop" and the item and supplier groups of that name, so that `clear()` can
+take away exactly what tests made. Ledger entries are written in bulk, without vouchers; what people act on (Items,
+Purchase Orders) goes through documents.
+"""
+
+from typing import Any
+
+import frappe
+import pandas as pd
+
+from erp_forecast_addon.site.frappe_site import FrappeSite
+from erp_forecast_addon.tests.shop import Shop
+
+GROUP = "Forecast Shop"
+_OF_COMPANY = (
+    "Auto Purchase Order", "Purchase Order", "Planning Exception", "Demand Forecast", "Safety Stock Policy",
+    "Stock Ledger Entry", "Forecast Run",
+)  # fmt: skip
+_CHILDREN = {
+    "Auto Purchase Order": ("Auto Purchase Order Item",), "Forecast Run": ("Forecast Run Step",),
+    "Purchase Order": ("Purchase Order Item", "Purchase Taxes and Charges", "Payment Schedule"),
+}  # fmt: skip
+_OF_WAREHOUSE = ("Bin", "Demand Bucket", "Demand Pair", "Demand Mark")
+
+
+def company(name: str = "Forecast Shop", abbr: str = "FSHOP", currency: str = "USD") -> str:
+    """A company with ERPNext's own chart and warehouses; made once, as that takes seconds."""
+    if not frappe.db.exists("Company", name):
+        frappe.get_doc({
+            "doctype": "Company", "company_name": name, "abbr": abbr, "default_currency": currency,
+            "country": "United States",
+        }).insert()  # fmt: skip
+        frappe.db.commit()
+    return name
+
+
+def warehouse(company_name: str, name: str = "Stores", **values: Any) -> str:
+    """A warehouse of the company; values: other fields (is_group, parent_warehouse, disabled)."""
+    abbr = frappe.db.get_value("Company", company_name, "abbr")
+    full = f"{name} - {abbr}"
+    if not frappe.db.exists("Warehouse", full):
+        frappe.get_doc({"doctype": "Warehouse", "warehouse_name": name, "company": company_name, **values}).insert()
+    elif values:
+        frappe.db.set_value("Warehouse", full, values)
+    return full
+
+
+def settings(company_name: str, **values: Any) -> None:
+    """Set fields of the company's row of Forecast Settings; made, enabled and ordered by us, if missing."""
+    document = frappe.get_doc("Forecast Settings")
+    document.enabled = 1
+    row = next((each for each in document.companies if each.company == company_name), None)
+    if row is None:
+        row = document.append("companies", {"company": company_name, "who_orders": "Forecast Addon", "enabled": 1})
+    row.update(values)
+    document.flags.ignore_permissions = True
+    document.save()
+
+
+def supplier(name: str, **values: Any) -> str:
+    group = _group("Supplier Group", "supplier_group_name", "All Supplier Groups")
+    return _keep("Supplier", name, {"supplier_name": name, "supplier_group": group, **values})
+
+
+def item(item_code: str, **values: Any) -> str:
+    group = _group("Item Group", "item_group_name", "All Item Groups")
+    return _keep("Item", item_code, {
+        "item_code": item_code, "item_name": item_code, "item_group": group, "stock_uom": "Nos", "is_stock_item": 1,
+        "is_purchase_item": 1, "disabled": 0, "min_order_qty": 0, **values,
+    })  # fmt: skip
+
+
+def price(item_code: str, supplier_name: str, rate: float, currency: str | None = None, uom: str | None = None) -> str:
+    """A buying price of one supplier, in the price list of the currency (made if missing)."""
+    wanted = currency or "USD"
+    price_list = frappe.db.get_value("Price List", {"buying": 1, "enabled": 1, "currency": wanted})
+    if not price_list:
+        frappe.db.set_value("Currency", wanted, "enabled", 1)
+        price_list = frappe.get_doc({
+            "doctype": "Price List", "price_list_name": f"Buying {wanted}", "buying": 1, "enabled": 1,
+            "currency": wanted,
+        }).insert().name  # fmt: skip
+    document = frappe.get_doc({
+        "doctype": "Item Price", "item_code": item_code, "price_list": price_list, "buying": 1,
+        "supplier": supplier_name, "price_list_rate": rate, "uom": uom or "Nos",
+    })  # fmt: skip
+    return str(document.insert().name)
+
+
+def stock(item_code: str, warehouse_name: str, qty: float, rate: float = 5.0) -> None:
+    """What stands on the shelf, in the Bin alone."""
+    name = frappe.db.get_value("Bin", {"item_code": item_code, "warehouse": warehouse_name})
+    values = {"actual_qty": qty, "projected_qty": qty, "valuation_rate": rate, "stock_value": qty * rate}
+    if name:
+        frappe.db.set_value("Bin", name, values)
+    else:
+        frappe.get_doc(
+            {"doctype": "Bin", "item_code": item_code, "warehouse": warehouse_name, "stock_uom": "Nos", **values}
+        ).db_insert()
+
+
+def ledger(company_name: str, rows: pd.DataFrame) -> None:
+    """Stock Ledger Entries in bulk; rows as in Shop.ledger. Each pair's Bin is set to where its last row leaves it."""
+    noon = pd.to_timedelta(range(len(rows)), unit="s") + pd.Timedelta(hours=12)
+    FrappeSite().insert_rows("Stock Ledger Entry", rows.assign(
+        posting_datetime=rows["posting_date"] + noon, voucher_no="FORECAST-SHOP", company=company_name,
+        is_cancelled=0, stock_uom="Nos", docstatus=1,
+    ))  # fmt: skip
+    last = rows.drop_duplicates(["item_code", "warehouse"], keep="last")
+    for row in last.to_dict("records"):
+        stock(row["item_code"], row["warehouse"], row["qty_after_transaction"])
+
+
+def clear(company_name: str = "Forecast Shop") -> None:
+    """Delete what tests made for the company; the company, its warehouses, items and suppliers stay."""
+    houses = frappe.get_all("Warehouse", filters={"company": company_name}, pluck="name")
+    for doctype in _OF_WAREHOUSE:
+        frappe.db.delete(doctype, {"warehouse": ("in", houses)})
+    for doctype in _OF_COMPANY:
+        names = frappe.get_all(doctype, filters={"company": company_name}, pluck="name")
+        for child in _CHILDREN.get(doctype, ()):
+            frappe.db.delete(child, {"parent": ("in", names or [""]), "parenttype": doctype})
+        frappe.db.delete(doctype, {"company": company_name})
+    items = frappe.get_all("Item", filters={"item_group": GROUP}, pluck="name")
+    for doctype, field in (("Item Price", "item_code"), ("Item Default", "parent"), ("Item Reorder", "parent")):
+        frappe.db.delete(doctype, {field: ("in", items or [""])})
+    frappe.clear_cache(doctype="Item")
+    frappe.db.commit()
+
+
+def _group(doctype: str, field: str, root: str) -> str:
+    if not frappe.db.exists(doctype, GROUP):
+        frappe.get_doc({"doctype": doctype, field: GROUP, f"parent_{frappe.scrub(doctype)}": root}).insert()
+    return GROUP
+
+
+def _keep(doctype: str, name: str, values: dict[str, Any]) -> str:
+    if frappe.db.exists(doctype, name):
+        document = frappe.get_doc(doctype, name)
+        document.update(values)
+        document.save()
+    else:
+        frappe.get_doc({"doctype": doctype, **values}).insert()
+    return name
+
+
+class BenchShop(Shop):
+    """The shop of the scenarios on a live site. It commits, as a run does; `clear()` takes away what it made."""
+
+    def __init__(self) -> None:
+        frappe.set_user("Administrator")
+        self.company = company()
+        self.warehouse = warehouse(self.company)
+        clear(self.company)
+        self.site = FrappeSite()
+        settings(self.company, enabled=1, who_orders="Forecast Addon", draft_orders=1, auto_approve_limit=0,
+                 on_approval="Submit Purchase Order", rejected_for_days=14, max_exceptions=200,
+                 service_level_a_pct=98)  # fmt: skip
+        frappe.db.commit()
+
+    def settings(self, **values: Any) -> None:
+        settings(self.company, **values)
+        frappe.db.commit()
+
+    def supplier(self, name: str, **values: Any) -> str:
+        return supplier(name, **values)
+
+    def item(self, item_code: str, **values: Any) -> str:
+        return item(item_code, **values)
+
+    def source(self, item_code: str, supplier: str, rate: float | None, lead_time_days: int | None = 5) -> None:
+        document = frappe.get_doc("Item", item_code)
+        document.lead_time_days = lead_time_days or 0
+        document.set(
+            "item_defaults",
+            [
+                {
+                    "company": self.company,
+                    "default_supplier": supplier,
+                    "default_warehouse": self.warehouse,
+                }
+            ],
+        )
+        document.save()
+        if rate is not None:
+            self.price(item_code, supplier, rate)
+        frappe.db.commit()
+
+    def price(self, item_code: str, supplier: str, rate: float, currency: str | None = None) -> None:
+        price(item_code, supplier, rate, currency)
+        frappe.db.commit()
+
+    def ledger(self, rows: pd.DataFrame) -> None:
+        ledger(self.company, rows)
+        frappe.db.commit()
+
+    def edit_draft(self, purchase_order: str, item_code: str, qty: float) -> None:
+        order = frappe.get_doc("Purchase Order", purchase_order)
+        for row in [row for row in order.items if row.item_code == item_code]:
+            if qty:
+                row.qty = qty
+            else:
+                order.remove(row)
+        order.save()
+        frappe.db.commit()
+
+    def delete_draft(self, purchase_order: str) -> None:
+        frappe.delete_doc("Purchase Order", purchase_order)
+        frappe.db.commit()
+
+    def submit_draft(self, purchase_order: str) -> None:
+        frappe.get_doc("Purchase Order", purchase_order).submit()
+        frappe.db.commit()
+
+    def submit_without_event(self, purchase_order: str) -> None:
+        frappe.db.set_value("Purchase Order", purchase_order, {"docstatus": 1, "status": "To Receive and Bill"})
+        frappe.db.set_value("Purchase Order Item", {"parent": purchase_order}, "docstatus", 1)
+        frappe.db.commit()
