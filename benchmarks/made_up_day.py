@@ -78,6 +78,7 @@ def _follow_bins(frappe: Any, entries: pd.DataFrame, now: datetime) -> None:
         "sle.name desc limit 1)",
         (now,),
     )
+    frappe.db.commit()
     frappe.db.sql("drop temporary table bench_touched")
 
 

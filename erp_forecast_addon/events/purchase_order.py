@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from erp_forecast_addon.approval import may_decide, native_workflow
+from erp_forecast_addon.approval import check_ours_to_approve, may_decide, native_workflow
 from erp_forecast_addon.planning.errors import PlanningError
 from erp_forecast_addon.refusals import refusals_shown
 from erp_forecast_addon.setup.names import APPROVER, AUTO_PURCHASE_ORDER
@@ -25,9 +25,16 @@ def after_insert(doc: Document, method: str | None = None) -> None:
 
 
 def before_submit(doc: Document, method: str | None = None) -> None:
-    """No back door: while ours is undecided, only who may decide on it may submit its draft by hand."""
+    """No back door: while ours is undecided, only who may decide on it may submit its draft by hand.
+
+    Nor do we have one: where the site's own workflow decides, our service submits nothing either.
+    """
     record = _record_of(doc.name)
-    if not record or record.status != "Proposed" or doc.flags.by_forecast_addon or native_workflow():
+    if not record:
+        return
+    if doc.flags.by_forecast_addon:
+        return check_ours_to_approve(frappe.get_doc(AUTO_PURCHASE_ORDER, record.name))
+    if record.status != "Proposed" or native_workflow():
         return
     if not may_decide(frappe.get_doc(AUTO_PURCHASE_ORDER, record.name)):
         frappe.throw(

@@ -75,19 +75,13 @@ def _mark(doctype: str, old: str, new: str) -> None:
 
 
 def _rename_in_parked_rows(old: str, new: str) -> None:
-    """A parked row names its warehouse group inside its text."""
-    for backup in frappe.get_all(
-        _BACKUP, filters={"restored": 0, "former": ("like", f"%{_inside_json(old)}%")}, fields=["name", "former"]
-    ):
+    """A parked row names its warehouse group inside its text; the rows are as few as what is parked."""
+    parked = {"restored": 0, "kind": "Parked Row"}
+    for backup in frappe.get_all(_BACKUP, filters=parked, fields=["name", "former"]):
         former = json.loads(backup.former)
         if former.get("warehouse_group") == old:
             former["warehouse_group"] = new
             frappe.db.set_value(_BACKUP, backup.name, "former", json.dumps(former))
-
-
-def _inside_json(name: str) -> str:
-    """As JSON writes it, with what LIKE would read as a pattern taken literally."""
-    return json.dumps(name)[1:-1].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _renew_identities(doctype: str, old: str, new: str) -> None:

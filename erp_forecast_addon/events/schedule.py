@@ -1,8 +1,10 @@
 """The hourly check that starts each company's nightly run, and the job that runs it."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import frappe
+from frappe import _
 from frappe.utils.background_jobs import is_job_enqueued
 
 QUEUE = "long"
@@ -16,9 +18,23 @@ def hourly() -> None:
     """Enqueue the run of each company whose hour has come and that was not run today; late is better than never."""
     if not frappe.db.get_single_value("Forecast Settings", "enabled"):
         return
+    close_lost_runs()
     now = frappe.utils.now_datetime()
     for company in companies_due(now):
         enqueue_run(company, "Scheduler", frappe.session.user)
+
+
+def close_lost_runs(site: Any = None) -> None:
+    """Mark runs whose process or place in the queue is gone, so that the company is due again today."""
+    from erp_forecast_addon.services.run import interrupted_runs
+    from erp_forecast_addon.site.frappe_site import FrappeSite
+
+    interrupted_runs(site or FrappeSite())
+    queued = {"status": "Queued", "creation": ("<", frappe.utils.now_datetime() - timedelta(hours=1))}
+    for run in frappe.get_all(_RUN, filters=queued, fields=["name", "company"]):
+        if not is_job_enqueued(job_id_of(run.company)):
+            lost = _("The queue lost this run before it started. The next run does its work.")
+            frappe.db.set_value(_RUN, run.name, {"status": "Interrupted", "error": lost})
 
 
 def companies_due(now: datetime) -> list[str]:

@@ -41,13 +41,18 @@ def daily_buckets(ledger: pd.DataFrame, carried: pd.DataFrame | None = None) -> 
     wanted = pairs * span + (sold - origin)
     demanded = rows["is_demand"].to_numpy()
 
-    slots, position = np.unique(np.concatenate([moved, wanted[demanded]]), return_inverse=True)
-    of_moved, of_wanted = position[: len(rows)], position[len(rows) :]
+    order = _in_time(rows, moved)
+    days_moved = moved[order][_changes(moved[order])]
+    # Nearly every demand row counts on the day it was posted; only the others can need a slot of their own.
+    slots = np.union1d(days_moved, wanted[demanded & (wanted != moved)])
+    of_wanted = np.searchsorted(slots, wanted[demanded])
     outgoing = -rows["actual_qty"].to_numpy()[demanded]
     demand_qty = np.bincount(of_wanted, weights=outgoing, minlength=len(slots))
-    closing_qty = _closing(rows, of_moved, len(slots))
+    closing_qty = np.full(len(slots), np.nan)
+    last = _last_of_each(rows, moved, order)
+    closing_qty[np.searchsorted(slots, moved[last])] = rows["qty_after_transaction"].to_numpy()[last]
     slot_pair = slots // span
-    starts_pair = np.concatenate([[True], slot_pair[1:] != slot_pair[:-1]])
+    starts_pair = _changes(slot_pair)
     item_code = np.asarray(item_names, dtype=object)[slot_pair // len(house_names)]
     warehouse = np.asarray(house_names, dtype=object)[slot_pair % len(house_names)]
     before = _carried_qty(carried, item_code, warehouse, starts_pair)
@@ -91,26 +96,37 @@ def _day_numbers(days: pd.Series) -> np.ndarray:
     return days.to_numpy().astype("datetime64[D]").astype(np.int64)
 
 
-def _closing(rows: pd.DataFrame, slot: np.ndarray, n_slots: int) -> np.ndarray:
-    """Stock after the last ledger row of each slot; NaN where no row was posted. (n_slots,)"""
+def _changes(ordered: np.ndarray) -> np.ndarray:
+    """True where a value differs from the one before it; True at the start."""
+    return np.concatenate([[True], ordered[1:] != ordered[:-1]])
+
+
+def _in_time(rows: pd.DataFrame, moved: np.ndarray) -> np.ndarray:
+    """Positions of the rows by pair and day, then by posting and creation."""
     posted_at = rows["posted_at"].to_numpy().astype(np.int64)
     creation = rows["creation"].to_numpy().astype(np.int64)  # NaT is the smallest number: older than anything
-    order = np.lexsort((creation, posted_at, slot))
-    ends = np.flatnonzero(np.concatenate([slot[order][1:] != slot[order][:-1], [True]]))
+    return np.lexsort((creation, posted_at, moved))
+
+
+def _last_of_each(rows: pd.DataFrame, moved: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Position of the last ledger row of each pair and day, by posting, creation and name."""
+    ordered = moved[order]
+    begins = np.flatnonzero(_changes(ordered))
+    ends = np.append(begins[1:], len(ordered)) - 1
     last = order[ends]
-    last_of = np.full(n_slots, -1)
-    last_of[slot[last]] = last
-    # Names decide only between rows of the same moment; sorting all of them as text would cost more than all the rest.
-    rival = last_of[slot]
-    tied = np.flatnonzero((posted_at == posted_at[rival]) & (creation == creation[rival]))
-    if len(tied) > len(last):
-        names = rows["name"].to_numpy()[tied]
-        by_name = tied[np.lexsort((pd.factorize(names, sort=True)[0], slot[tied]))]
-        last_of[slot[by_name]] = by_name  # of equal slots the last assignment stays
-    qty = np.full(n_slots, np.nan)
-    there = last_of >= 0
-    qty[there] = rows["qty_after_transaction"].to_numpy()[last_of[there]]
-    return qty
+    # Names decide only between rows of one moment; sorting all of them as text would cost more than all the rest.
+    moment = [rows[column].to_numpy()[order].astype(np.int64) for column in ("posted_at", "creation")]
+    before = np.maximum(ends - 1, begins)
+    rivals = (ends > begins) & (moment[0][before] == moment[0][ends]) & (moment[1][before] == moment[1][ends])
+    if rivals.any():
+        group = np.repeat(np.arange(len(begins)), ends - begins + 1)
+        end = ends[group]
+        tied = np.flatnonzero(rivals[group] & (moment[0] == moment[0][end]) & (moment[1] == moment[1][end]))
+        names = pd.factorize(rows["name"].to_numpy()[order[tied]], sort=True)[0]
+        by_name = tied[np.lexsort((names, group[tied]))]
+        final = np.append(np.flatnonzero(_changes(group[by_name]))[1:], len(by_name)) - 1
+        last[group[by_name[final]]] = order[by_name[final]]
+    return last
 
 
 def _carried_qty(

@@ -21,7 +21,7 @@ from erp_forecast_addon.planning.inventory.safety_stock import expected_units_sh
 from erp_forecast_addon.planning.purchasing import faults as sentences
 from erp_forecast_addon.planning.purchasing.faults import item_faults, pair_faults
 from erp_forecast_addon.planning.purchasing.lots import SMALLEST_QTY, whole_days_up
-from erp_forecast_addon.planning.purchasing.need import net_position, order_need
+from erp_forecast_addon.planning.purchasing.need import due_now, net_position, order_need
 from erp_forecast_addon.planning.purchasing.position import Outlook, lay_out, project
 from erp_forecast_addon.planning.purchasing.proposals import day_dates, propose
 from erp_forecast_addon.planning.purchasing.suppliers import (
@@ -100,7 +100,43 @@ def replenish(
     )
     rated = rate_sourcing(door.sourcing.rows, door.items.rows, settings.currency)
     chosen = choose_suppliers(rated)
+    reckoned = _reckon(outlook, door, chosen, settings, as_of)
+    cases = _cases(reckoned, settings, as_of)
+    orderable, order_faults = _orderable(cases, rated, chosen)
+    proposed = propose(orderable, rated, as_of)
+    faults = [
+        *door.faults,
+        *_standing_faults(cases, reckoned.unusable),
+        *order_faults,
+        *_no_lot_faults(proposed.no_lot),
+        *_line_faults(orderable.drop(proposed.no_lot.index)),
+        *_shortage_faults(cases, proposed.table),
+    ]
+    return Replenishment(_policies(reckoned, settings, as_of), proposed.table, faults)
+
+
+@dataclass(frozen=True)
+class _Reckoned:
+    """Everything that is computed for every pair, (n,) in the order of `pairs`.
+
+    unusable: the forecast is not finite; arrival_day: index of the day on which an order of today arrives.
+    """
+
+    pairs: pd.DataFrame
+    unusable: Flags
+    abc_class: NDArray[np.object_]
+    lead_times: LeadTimes
+    levels: Levels
+    arrival_day: NDArray[np.int64]
+    sight: Outlook
+    position_qty: Floats
+
+
+def _reckon(
+    outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame, settings: PlanSettings, as_of: date
+) -> _Reckoned:
     pairs = _join_pairs(outlook, door, chosen)
+    on_hand = _floats(pairs, "on_hand_qty")
     lead_times = choose_lead_times(
         _floats(pairs, "lead_time_days"),
         _floats(pairs, "lead_time_std_days"),
@@ -109,10 +145,9 @@ def replenish(
         settings.default_lead_time_days,
     )
     arrival_day = whole_days_up(lead_times.days)
-    window_days = np.maximum(arrival_day + settings.review_period_days, 1)
+    window_days = arrival_day + max(settings.review_period_days, settings.approval_days + 1)
     days = max(int(window_days.max(initial=0)) + 1, settings.horizon_days)
     daily_mean, daily_std, unusable = _expected_demand(outlook, pairs, as_of, days)
-    pairs["held"] |= unusable
     abc = abc_classes(_annual_money(pairs), settings.abc_thresholds)
     levels = set_levels(
         daily_mean,
@@ -123,40 +158,30 @@ def replenish(
         service_levels(abc, settings.service_level_by_class, settings.company),
     )
     flows = lay_out(door.dated.rows, pd.MultiIndex.from_frame(pairs[_PAIR]), as_of, days)
-    sight = project(_floats(pairs, "on_hand_qty"), daily_mean, flows, levels.safety_stock_qty, arrival_day, window_days)
-    position = net_position(_floats(pairs, "on_hand_qty"), sight.supply_qty, sight.draft_qty, sight.above_forecast_qty)
-    policies = policy_table(
+    sight = project(on_hand, daily_mean, flows, levels.safety_stock_qty, arrival_day, window_days)
+    position = net_position(on_hand, sight.supply_qty, sight.draft_qty, sight.above_forecast_qty)
+    held = pairs.assign(held=pairs["held"] | unusable)
+    return _Reckoned(held, unusable, abc, lead_times, levels, arrival_day, sight, position)
+
+
+def _policies(reckoned: _Reckoned, settings: PlanSettings, as_of: date) -> pd.DataFrame:
+    pairs = reckoned.pairs
+    standing = Standing(
+        _floats(pairs, "on_hand_qty"),
+        reckoned.position_qty,
+        day_dates(reckoned.sight.shortage_day, as_of),
+        _floats(pairs, "valuation_rate"),
+    )
+    return policy_table(
         pairs,
-        abc,
+        reckoned.abc_class,
         _objects(pairs, "demand_class"),
         _objects(pairs, "stock_uom"),
-        lead_times,
-        levels,
-        Standing(
-            _floats(pairs, "on_hand_qty"),
-            position,
-            day_dates(sight.shortage_day, as_of),
-            _floats(pairs, "valuation_rate"),
-        ),
+        reckoned.lead_times,
+        reckoned.levels,
+        standing,
         settings.review_period_days,
     )
-    cases = _cases(pairs, abc, lead_times, levels, sight, position, settings, as_of, arrival_day)
-    orderable, order_faults = _orderable(cases, rated, chosen)
-    proposed = propose(orderable, rated, as_of)
-    faults = [
-        *door.faults,
-        *_standing_faults(cases, unusable),
-        *order_faults,
-        *item_faults(
-            "No UOM Conversion",
-            sentences.NO_LOT,
-            proposed.no_lot,
-            ("uom", "conversion_factor", "order_multiple_qty", "supplier"),
-        ),
-        *_line_faults(orderable.drop(proposed.no_lot.index)),
-        *_shortage_faults(cases, proposed.table),
-    ]
-    return Replenishment(policies, proposed.table, faults)
 
 
 def _join_pairs(outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame) -> pd.DataFrame:
@@ -234,34 +259,21 @@ def _annual_money(pairs: pd.DataFrame) -> Floats:
     return np.asarray(pairs["last_year_qty"] * cost, dtype=float)
 
 
-def _cases(
-    pairs: pd.DataFrame,
-    abc: NDArray[np.object_],
-    lead_times: LeadTimes,
-    levels: Levels,
-    sight: Outlook,
-    position: Floats,
-    settings: PlanSettings,
-    as_of: date,
-    arrival_day: NDArray[np.int64],
-) -> pd.DataFrame:
+def _cases(reckoned: _Reckoned, settings: PlanSettings, as_of: date) -> pd.DataFrame:
     """Everything that a proposal, its evidence or a fault may name, one row per pair."""
-    margin = 1.0 + settings.margin_pct / 100.0
-    cost = pairs["valuation_rate"].where(pairs["valuation_rate"] > 0.0).fillna(pairs["base_rate"])
-    sells_at = pairs["selling_rate"].where(pairs["selling_rate"] > 0.0).fillna(cost * margin).fillna(0.0)
-    need_qty = order_need(levels.order_up_to_qty, position)
+    pairs, levels, lead_times, sight = reckoned.pairs, reckoned.levels, reckoned.lead_times, reckoned.sight
+    missing = order_need(levels.order_up_to_qty, reckoned.position_qty)
+    need_qty = np.where(due_now(sight.below_safety_day, reckoned.arrival_day, settings.approval_days), missing, 0.0)
+    sells_at = _selling_rate(pairs, settings.margin_pct)
     until_next = expected_units_short(sight.end_qty, levels.protection_std_qty)
-    return pairs.assign(
-        abc_class=abc,
-        selling_rate=sells_at,
-        need_qty=need_qty,
-        position_qty=position,
-        money_at_risk=np.where(need_qty > 0.0, until_next * sells_at, 0.0),
+    with_levels = pairs.assign(
+        abc_class=reckoned.abc_class,
         lead_time_days=lead_times.days,
         lead_time_std_days=lead_times.std_days,
         lead_time_source=lead_times.source,
         lead_time_unbelievable=lead_times.unbelievable,
         review_period_days=settings.review_period_days,
+        approval_days=settings.approval_days,
         service_level=levels.service_level,
         safety_factor=levels.safety_factor,
         daily_demand_mean=levels.daily_mean,
@@ -272,26 +284,47 @@ def _cases(
         safety_stock_qty=levels.safety_stock_qty,
         reorder_point_qty=levels.reorder_point_qty,
         order_up_to_qty=levels.order_up_to_qty,
+        annual_demand_qty=np.maximum(levels.daily_mean * 365.0, pairs["last_year_qty"]),
+        selling_rate=sells_at,
+        need_qty=need_qty,
+        position_qty=reckoned.position_qty,
+        money_at_risk=np.where(need_qty > 0.0, until_next * sells_at, 0.0),
+        suppressed=pairs["order_suppressed_until"] > pd.Timestamp(as_of),
+        # ERPNext refuses an item on the day its life ends; orders are placed on as_of + 1.
+        retired=pairs["disabled"] | (pairs["end_of_life"] <= pd.Timestamp(as_of) + pd.Timedelta(days=1)),
+    )
+    return _with_outlook(with_levels, sight, reckoned.arrival_day, as_of)
+
+
+def _with_outlook(cases: pd.DataFrame, sight: Outlook, arrival_day: NDArray[np.int64], as_of: date) -> pd.DataFrame:
+    return cases.assign(
         open_supply_qty=sight.supply_qty,
         draft_qty=sight.draft_qty,
         firm_demand_qty=sight.firm_qty,
         overdue_and_other_demand_qty=sight.on_top_qty,
         above_forecast_qty=sight.above_forecast_qty,
-        annual_demand_qty=np.maximum(levels.daily_mean * 365.0, pairs["last_year_qty"]),
         below_safety_day=sight.below_safety_day,
         arrival_day=arrival_day,
-        order_by=day_dates(np.maximum(sight.below_safety_day - arrival_day, 0), as_of),
         arrival_on=day_dates(arrival_day, as_of),
+        order_by=day_dates(np.maximum(sight.below_safety_day - arrival_day, 0), as_of),
         short_before_qty=sight.short_before_arrival_qty,
         short_first_day=sight.short_first_day,
-        short_later_qty=sight.short_later_qty,
-        short_later_day=sight.short_later_day,
         short_on=day_dates(sight.short_first_day, as_of),
+        short_later_qty=sight.short_later_qty,
         short_later_on=day_dates(sight.short_later_day, as_of),
-        suppressed=pairs["order_suppressed_until"] > pd.Timestamp(as_of),
-        # ERPNext refuses an item on the day its life ends; orders are placed on as_of + 1.
-        retired=pairs["disabled"] | (pairs["end_of_life"] <= pd.Timestamp(as_of) + pd.Timedelta(days=1)),
     )
+
+
+def _selling_rate(pairs: pd.DataFrame, margin_pct: float) -> pd.Series:
+    """What a unit short would have brought: selling rate, else cost and margin, else nothing. Company currency."""
+    cost = pairs["valuation_rate"].where(pairs["valuation_rate"] > 0.0).fillna(pairs["base_rate"])
+    rate = pairs["selling_rate"].where(pairs["selling_rate"] > 0.0)
+    return rate.fillna(cost * (1.0 + margin_pct / 100.0)).fillna(0.0)
+
+
+def _no_lot_faults(no_lot: pd.DataFrame) -> list[Fault]:
+    values = ("uom", "conversion_factor", "order_multiple_qty", "supplier")
+    return item_faults("No UOM Conversion", sentences.NO_LOT, no_lot, values)
 
 
 def _orderable(cases: pd.DataFrame, rated: pd.DataFrame, chosen: pd.DataFrame) -> tuple[pd.DataFrame, list[Fault]]:

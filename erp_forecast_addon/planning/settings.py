@@ -19,7 +19,8 @@ class PlanSettings:
     period: Period = "day"
     horizon_days: int = 90
     history_days: int = 730
-    review_period_days: int = 7
+    review_period_days: int = 7  # how long an order is meant to last beyond its arrival
+    approval_days: int = 2  # orders are drafted so many days before they have to be placed
     default_lead_time_days: float = 14.0
     service_level_by_class: dict[str, float] = field(default_factory=lambda: {"A": 0.98, "B": 0.95, "C": 0.90})
     abc_thresholds: tuple[float, float] = (0.80, 0.95)
@@ -30,16 +31,28 @@ class PlanSettings:
 
     def __post_init__(self) -> None:
         if self.period not in ("day", "week", "month"):
-            raise BadInput(_("{company}: the period must be day, week or month, not {period}."),
-                           company=self.company, period=self.period)
+            raise BadInput(
+                _("{company}: the period must be day, week or month, not {period}."),
+                company=self.company,
+                period=self.period,
+            )
         for name, level in self.service_level_by_class.items():
             if not 0.0 < level < 1.0:
                 raise BadInput(
-                    _("{company}: the service level of class {abc_class} is {percent}%. It must lie above 0 and below "
-                      "100%: no finite stock can promise 100%, and 0% needs no planning."),
-                    company=self.company, abc_class=name, percent=round(level * 100, 4),
+                    _(
+                        "{company}: the service level of class {abc_class} is {percent}%. It must lie above 0 and below "
+                        "100%: no finite stock can promise 100%, and 0% needs no planning."
+                    ),
+                    company=self.company,
+                    abc_class=name,
+                    percent=round(level * 100, 4),
                 )
-        for name, low in (("horizon_days", 1), ("history_days", 1), ("review_period_days", 0)):
+        for name, low in (("horizon_days", 1), ("history_days", 1), ("review_period_days", 0), ("approval_days", 0)):
             if getattr(self, name) < low:
-                raise BadInput(_("{company}: {name} must be at least {low}, not {value}."),
-                               company=self.company, name=name, low=low, value=getattr(self, name))
+                raise BadInput(
+                    _("{company}: {name} must be at least {low}, not {value}."),
+                    company=self.company,
+                    name=name,
+                    low=low,
+                    value=getattr(self, name),
+                )

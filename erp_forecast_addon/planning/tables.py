@@ -53,7 +53,9 @@ class Table:
                 row = int(np.flatnonzero(twice)[0])
                 raise BadInput(
                     _("{table}: row {row} repeats the key {key}; each may stand there once."),
-                    table=self.name, row=row, key=self._key_of(result, row),
+                    table=self.name,
+                    row=row,
+                    key=self._key_of(result, row),
                 )
         return result
 
@@ -84,8 +86,12 @@ class Table:
             row = int(np.flatnonzero(bad)[0])
             raise BadInput(
                 _("{table}: row {row} ({key}) has {column} = {value}, which is not a finite value of kind {kind}."),
-                table=self.name, row=row, key=self._key_of(frame, row), column=column,
-                value=frame[column].iloc[row], kind=self.columns[column].kind,
+                table=self.name,
+                row=row,
+                key=self._key_of(frame, row),
+                column=column,
+                value=frame[column].iloc[row],
+                kind=self.columns[column].kind,
             )
 
     def _key_of(self, frame: pd.DataFrame, row: int) -> str:
@@ -94,155 +100,238 @@ class Table:
 
 _DTYPES = {"text": object, "day": "datetime64[ns]", "moment": "datetime64[ns]", "number": float, "flag": bool}
 _text, _day, _number, _flag = Column("text"), Column("day"), Column("number"), Column("flag", default=False)
-_opt_text, _opt_number, _zero = Column("text", default=""), Column("number", nullable=True), Column("number", default=0.0)
+_opt_text, _opt_number, _zero = (
+    Column("text", default=""),
+    Column("number", nullable=True),
+    Column("number", default=0.0),
+)
 _PAIR = ("item_code", "warehouse")
 
 # Stock Ledger Entries that are not cancelled: the whole ledger of every pair that stands in it. Any order of rows.
-LEDGER = Table("Stock ledger", {
-    "item_code": _text, "warehouse": _text,
-    "name": _opt_text,                   # Stock Ledger Entry.name; the same name twice counts once
-    "posting_day": _day,
-    "posted_at": Column("moment"),       # posting_datetime
-    "creation": Column("moment", nullable=True),  # decides between rows of the same posted_at
-    "actual_qty": _number,               # signed
-    "qty_after_transaction": _opt_number,
-    "voucher_type": _opt_text,
-    "is_demand": _flag,                  # this kind of voucher counts as demand
-    "demand_day": Column("day", nullable=True),  # the day of the sale that a return is netted against; NaT: posting_day
-})
+LEDGER = Table(
+    "Stock ledger",
+    {
+        "item_code": _text,
+        "warehouse": _text,
+        "name": _opt_text,  # Stock Ledger Entry.name; the same name twice counts once
+        "posting_day": _day,
+        "posted_at": Column("moment"),  # posting_datetime
+        "creation": Column("moment", nullable=True),  # decides between rows of the same posted_at
+        "actual_qty": _number,  # signed
+        "qty_after_transaction": _opt_number,
+        "voucher_type": _opt_text,
+        "is_demand": _flag,  # this kind of voucher counts as demand
+        "demand_day": Column(
+            "day", nullable=True
+        ),  # the day of the sale that a return is netted against; NaT: posting_day
+    },
+)
 
 # Daily demand, only the days on which the ledger moved. closing_qty: stock at the end of that day; stays until the next row.
-BUCKETS = Table("Demand buckets", {
-    "item_code": _text, "warehouse": _text, "day": _day,
-    "demand_qty": _number,               # outgoing demand, customer returns netted on the day of their sale
-    "closing_qty": _opt_number,          # NaN: unknown, the shelf counts as stocked
-    "opening_qty": _opt_number,
-}, key=(*_PAIR, "day"))
+BUCKETS = Table(
+    "Demand buckets",
+    {
+        "item_code": _text,
+        "warehouse": _text,
+        "day": _day,
+        "demand_qty": _number,  # outgoing demand, customer returns netted on the day of their sale
+        "closing_qty": _opt_number,  # NaN: unknown, the shelf counts as stocked
+        "opening_qty": _opt_number,
+    },
+    key=(*_PAIR, "day"),
+)
 
 # One row per planned pair: where it stands today.
-POSITIONS = Table("Positions", {
-    "item_code": _text, "warehouse": _text,
-    "on_hand_qty": _number,              # Bin.actual_qty; may be negative
-    "valuation_rate": _zero,             # per stock UOM
-    "we_order": Column("flag", default=True),   # False: ERPNext's own reorder orders this pair
-    "order_suppressed_until": Column("day", nullable=True),  # a person rejected an order; none proposed until then
-}, key=_PAIR)
+POSITIONS = Table(
+    "Positions",
+    {
+        "item_code": _text,
+        "warehouse": _text,
+        "on_hand_qty": _number,  # Bin.actual_qty; may be negative
+        "valuation_rate": _zero,  # per stock UOM
+        "we_order": Column("flag", default=True),  # False: ERPNext's own reorder orders this pair
+        "order_suppressed_until": Column("day", nullable=True),  # a person rejected an order; none proposed until then
+    },
+    key=_PAIR,
+)
 
 # Everything open by date. qty > 0 comes in, qty < 0 goes out. A day in the past is overdue and counts at once.
-DATED = Table("Open supply and demand", {
-    "item_code": _text, "warehouse": _text, "day": _day, "qty": _number,
-    "kind": _text,                       # one of DATED_KINDS
-    "voucher_no": _opt_text,
-})
+DATED = Table(
+    "Open supply and demand",
+    {
+        "item_code": _text,
+        "warehouse": _text,
+        "day": _day,
+        "qty": _number,
+        "kind": _text,  # one of DATED_KINDS
+        "voucher_no": _opt_text,
+    },
+)
 SUPPLY_KINDS = ("purchase_order", "material_request", "planned_production", "our_draft")
 FIRM_DEMAND_KINDS = (
-    "sales_order", "production", "subcontract", "production_plan", "material_issue", "transfer_out", "pos_invoice",
+    "sales_order",
+    "production",
+    "subcontract",
+    "production_plan",
+    "material_issue",
+    "transfer_out",
+    "pos_invoice",
 )
 DATED_KINDS = SUPPLY_KINDS + FIRM_DEMAND_KINDS
 
-ITEMS = Table("Items", {
-    "item_code": _text, "item_name": _opt_text, "item_group": _opt_text, "brand": _opt_text,
-    "stock_uom": _opt_text,
-    "stock_uom_whole": _flag,            # UOM.must_be_whole_number of the stock UOM
-    "min_order_qty": _zero,              # Item.min_order_qty, stock UOM
-    "safety_stock": _zero,               # Item.safety_stock as typed by a person
-    "lead_time_days": _opt_number,       # Item.lead_time_days; NaN or 0: not set
-    "selling_rate": _opt_number,         # per stock UOM
-    "disabled": _flag,
-    "end_of_life": Column("day", nullable=True),
-    "is_purchase_item": Column("flag", default=True),
-    "exists": Column("flag", default=True),     # False: the ledger knows it, the item list does not
-}, key=("item_code",))
+ITEMS = Table(
+    "Items",
+    {
+        "item_code": _text,
+        "item_name": _opt_text,
+        "item_group": _opt_text,
+        "brand": _opt_text,
+        "stock_uom": _opt_text,
+        "stock_uom_whole": _flag,  # UOM.must_be_whole_number of the stock UOM
+        "min_order_qty": _zero,  # Item.min_order_qty, stock UOM
+        "safety_stock": _zero,  # Item.safety_stock as typed by a person
+        "lead_time_days": _opt_number,  # Item.lead_time_days; NaN or 0: not set
+        "selling_rate": _opt_number,  # per stock UOM
+        "disabled": _flag,
+        "end_of_life": Column("day", nullable=True),
+        "is_purchase_item": Column("flag", default=True),
+        "exists": Column("flag", default=True),  # False: the ledger knows it, the item list does not
+    },
+    key=("item_code",),
+)
 
 # Who could supply an item. At most one row per item and supplier; is_default marks the one ERPNext would take.
-SOURCING = Table("Sourcing", {
-    "item_code": _text, "supplier": _text, "is_default": _flag,
-    "rate": _opt_number,                 # per purchase UOM, in `currency`; NaN: no price
-    "currency": _opt_text,
-    "exchange_rate": Column("number", nullable=True),  # company currency per unit of `currency`
-    "uom": _opt_text,                    # purchase UOM; "" means the stock UOM
-    "conversion_factor": _opt_number,    # stock UOM per purchase UOM; NaN: unknown, an error
-    "uom_whole": _flag,
-    "min_order_qty": _zero,              # of this supplier, stock UOM
-    "order_multiple_qty": _zero,         # pack size, stock UOM; 0: none
-    "lead_time_days": _opt_number,       # mean; NaN: unknown from this source
-    "lead_time_std_days": _opt_number,
-    "lead_time_source": _opt_text,       # receipts | item price | item | settings
-    "blocked_reason": _opt_text,         # "" or a sentence why nothing may be ordered there
-}, key=("item_code", "supplier"))
+SOURCING = Table(
+    "Sourcing",
+    {
+        "item_code": _text,
+        "supplier": _text,
+        "is_default": _flag,
+        "rate": _opt_number,  # per purchase UOM, in `currency`; NaN: no price
+        "currency": _opt_text,
+        "exchange_rate": Column("number", nullable=True),  # company currency per unit of `currency`
+        "uom": _opt_text,  # purchase UOM; "" means the stock UOM
+        "conversion_factor": _opt_number,  # stock UOM per purchase UOM; NaN: unknown, an error
+        "uom_whole": _flag,
+        "min_order_qty": _zero,  # of this supplier, stock UOM
+        "order_multiple_qty": _zero,  # pack size, stock UOM; 0: none
+        "lead_time_days": _opt_number,  # mean; NaN: unknown from this source
+        "lead_time_std_days": _opt_number,
+        "lead_time_source": _opt_text,  # receipts | item price | item | settings
+        "blocked_reason": _opt_text,  # "" or a sentence why nothing may be ordered there
+    },
+    key=("item_code", "supplier"),
+)
 
 # ---- what a plan puts out; the columns carry the fieldnames of our DocTypes ----
 
 # Safety Stock Policy, one row per planned pair.
-POLICIES = Table("Policies", {
-    "item_code": _text, "warehouse": _text,
-    "abc_class": _text,                  # A | B | C
-    "demand_class": _text,               # Smooth | Erratic | Intermittent | Lumpy | New | No Demand
-    "method": _text,                     # Textbook
-    "service_level_pct": _number,
-    "safety_factor": _number,            # z
-    "daily_demand_mean": _number, "daily_demand_std": _number,
-    "lead_time_days": _number, "lead_time_std_days": _number, "lead_time_source": _text,
-    "review_period_days": _number,
-    "lead_time_demand_qty": _number,     # mean demand over the lead time
-    "protection_days": _number,          # lead time + review period
-    "protection_demand_qty": _number,    # mean demand over lead time + review period
-    "safety_stock_qty": _number, "reorder_point_qty": _number, "order_up_to_qty": _number,
-    "on_hand_qty": _number,
-    # on hand + supply due by the end of the protection interval + our drafts - firm demand beyond the forecast:
-    # order_up_to_qty - position_qty is what an order brings, before lot sizes
-    "position_qty": _number,
-    "days_of_cover": _opt_number,        # position / daily mean; NaN without demand
-    "shortage_on": Column("day", nullable=True),  # first day on which projected stock falls below 0, nothing ordered
-    "safety_stock_value": _number,
-    "explanation_template": _text, "explanation_values": Column("text"),   # values: a dict per row
-}, key=_PAIR)
+POLICIES = Table(
+    "Policies",
+    {
+        "item_code": _text,
+        "warehouse": _text,
+        "abc_class": _text,  # A | B | C
+        "demand_class": _text,  # Smooth | Erratic | Intermittent | Lumpy | New | No Demand
+        "method": _text,  # Textbook
+        "service_level_pct": _number,
+        "safety_factor": _number,  # z
+        "daily_demand_mean": _number,
+        "daily_demand_std": _number,
+        "lead_time_days": _number,
+        "lead_time_std_days": _number,
+        "lead_time_source": _text,
+        "review_period_days": _number,
+        "lead_time_demand_qty": _number,  # mean demand over the lead time
+        "protection_days": _number,  # lead time + review period
+        "protection_demand_qty": _number,  # mean demand over lead time + review period
+        "safety_stock_qty": _number,
+        "reorder_point_qty": _number,
+        "order_up_to_qty": _number,
+        "on_hand_qty": _number,
+        # on hand + supply due by the end of the protection interval + our drafts - firm demand beyond the forecast:
+        # order_up_to_qty - position_qty is what an order brings, before lot sizes
+        "position_qty": _number,
+        "days_of_cover": _opt_number,  # position / daily mean; NaN without demand
+        "shortage_on": Column(
+            "day", nullable=True
+        ),  # first day on which projected stock falls below 0, nothing ordered
+        "safety_stock_value": _number,
+        "explanation_template": _text,
+        "explanation_values": Column("text"),  # values: a dict per row
+    },
+    key=_PAIR,
+)
 
 # One row per line to order.
-PROPOSALS = Table("Proposals", {
-    "item_code": _text, "warehouse": _text, "supplier": _text, "currency": _text,
-    "qty": _number,                      # purchase UOM
-    "uom": _text, "conversion_factor": _number,
-    "stock_qty": _number,                # qty * conversion_factor
-    "rate": _number,                     # per purchase UOM, in `currency`
-    "amount": _number,                   # qty * rate, in `currency`
-    "base_amount": _number,              # company currency
-    "need_on": Column("day"),            # the day on which the stock is needed
-    "schedule_date": Column("day"),      # required by: need_on, or the earliest arrival if that is later
-    "order_by": Column("day"),           # last day to order for need_on (never before as_of + 1)
-    "days_late": _number,                # schedule_date - need_on, days
-    "money_at_risk": _number,            # company currency: sales lost in expectation if nothing is ordered
-    "reason_template": _text, "reason_values": Column("text"),
-    "evidence": Column("text"),          # dict of frozen inputs; purchasing.evidence.recompute(evidence) gives stock_qty
-}, key=_PAIR)
+PROPOSALS = Table(
+    "Proposals",
+    {
+        "item_code": _text,
+        "warehouse": _text,
+        "supplier": _text,
+        "currency": _text,
+        "qty": _number,  # purchase UOM
+        "uom": _text,
+        "conversion_factor": _number,
+        "stock_qty": _number,  # qty * conversion_factor
+        "rate": _number,  # per purchase UOM, in `currency`
+        "amount": _number,  # qty * rate, in `currency`
+        "base_amount": _number,  # company currency
+        "need_on": Column("day"),  # the day on which the stock is needed
+        "schedule_date": Column("day"),  # required by: need_on, or the earliest arrival if that is later
+        "order_by": Column("day"),  # last day to order for need_on (never before as_of + 1)
+        "days_late": _number,  # schedule_date - need_on, days
+        "money_at_risk": _number,  # company currency: sales lost in expectation if nothing is ordered
+        "reason_template": _text,
+        "reason_values": Column("text"),
+        "evidence": Column("text"),  # dict of frozen inputs; purchasing.evidence.recompute(evidence) gives stock_qty
+    },
+    key=_PAIR,
+)
 
 # ---- lead times, learned from receipts ----
 
 # One row per receipt line of a submitted order; no returns, no drop shipments, no internal suppliers.
-RECEIPTS = Table("Receipts", {
-    "supplier": _text, "item_code": _text,
-    "ordered_on": _day,                  # day of the order, or of its confirmation
-    "received_on": _day,
-    "stock_qty": _number,
-})
+RECEIPTS = Table(
+    "Receipts",
+    {
+        "supplier": _text,
+        "item_code": _text,
+        "ordered_on": _day,  # day of the order, or of its confirmation
+        "received_on": _day,
+        "stock_qty": _number,
+    },
+)
 
 # item_code "": the supplier as a whole, for items never received.
-LEAD_TIMES = Table("Lead times", {
-    "supplier": _text, "item_code": _text,
-    "observations": _number,             # orders, not receipt lines
-    "lead_time_days": _number,
-    "lead_time_std_days": _opt_number,   # NaN: a single order tells no deviation
-}, key=("supplier", "item_code"))
+LEAD_TIMES = Table(
+    "Lead times",
+    {
+        "supplier": _text,
+        "item_code": _text,
+        "observations": _number,  # orders, not receipt lines
+        "lead_time_days": _number,
+        "lead_time_std_days": _opt_number,  # NaN: a single order tells no deviation
+    },
+    key=("supplier", "item_code"),
+)
 
 # ---- proposals grouped into orders ----
 
 # One order per supplier and currency, most money at risk first.
-ORDERS = Table("Orders", {
-    "supplier": _text, "currency": _text,
-    "order_rank": _number,               # 1: act on it first
-    "lines": _number,
-    "amount": _number,                   # in `currency`
-    "base_amount": _number, "money_at_risk": _number,    # company currency
-    "schedule_date": Column("day"),      # the earliest line
-    "order_by": Column("day"),           # the most urgent line
-}, key=("supplier", "currency"))
+ORDERS = Table(
+    "Orders",
+    {
+        "supplier": _text,
+        "currency": _text,
+        "order_rank": _number,  # 1: act on it first
+        "lines": _number,
+        "amount": _number,  # in `currency`
+        "base_amount": _number,
+        "money_at_risk": _number,  # company currency
+        "schedule_date": Column("day"),  # the earliest line
+        "order_by": Column("day"),  # the most urgent line
+    },
+    key=("supplier", "currency"),
+)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
@@ -20,8 +21,9 @@ from erp_forecast_addon.site.vouchers import with_demand
 # Ledger rows that one piece reads at most, unless a single item has more: bounds memory (about 1 kB a row) and how long
 # a transaction stays open, not the result.
 ROWS_PER_PIECE: Final = 200_000
-# Marks are rows to be read too; a mark without ledger rows still costs.
-_ROWS_PER_MARK: Final = 5
+# What a mark from the last weeks is taken to ask for; only older ones are worth a count in the ledger.
+_ROWS_PER_MARK: Final = 10
+_RECENT: Final = timedelta(days=35)
 # Nine decimals are stored: what differs by less is the same number.
 _STORED_TOLERANCE_QTY: Final = 1e-8
 _PAIR: Final = ["item_code", "warehouse"]
@@ -65,7 +67,8 @@ def pieces(site: Site) -> Iterator[Piece]:
     if marked.empty:
         return
     names = marked["item_code"].to_numpy()
-    counted = site.fetch(demand_queries.marked_ledger_rows(site.qb, (names[0], names[-1])))
+    long_ago = (site.now() - _RECENT).date()
+    counted = site.fetch(demand_queries.marked_ledger_rows(site.qb, (names[0], names[-1]), long_ago))
     rows = marked["marks"].to_numpy(dtype=np.int64) * _ROWS_PER_MARK
     if not counted.empty:
         found = counted.set_index("item_code")["ledger_rows"]
@@ -150,7 +153,8 @@ def _carried(site: Site, items: Items, scope: _Scope) -> pd.DataFrame:
     """item_code, warehouse, closing_qty before the first changed day; nothing precedes a pair's beginning."""
     if scope.from_beginning:
         return pd.DataFrame({"item_code": [], "warehouse": [], "closing_qty": []})
-    return site.fetch(demand_queries.carried_stock(site.qb, items))
+    stock = site.fetch(demand_queries.carried_stock(site.qb, items))
+    return stock.assign(closing_qty=pd.to_numeric(stock["closing_qty"])).dropna(subset="closing_qty")
 
 
 def _usable(

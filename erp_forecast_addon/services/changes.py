@@ -97,15 +97,11 @@ def mark_shelves_that_differ(site: Site, taken_in_until: datetime | None) -> int
     """
     since = (taken_in_until or datetime.combine(BEGINNING, datetime.min.time())) - OVERLAP
     shelves = site.fetch(demand_queries.bins_and_shelves(site.qb, since))
-    if not shelves.empty:
-        differs = ~np.isclose(
-            shelves["actual_qty"].astype(float), shelves["closing_qty"].astype(float),
-            rtol=1e-9, atol=_STOCK_TOLERANCE_QTY,
-        )  # fmt: skip
-        shelves = shelves[differs]
-    unknown = site.fetch(demand_queries.bins_without_pair(site.qb, since))
-    found = [frame[_PAIR] for frame in (shelves, unknown) if not frame.empty]
-    return mark_changed(site, pd.concat(found)) if found else 0
+    if shelves.empty:
+        return 0
+    in_buckets = pd.to_numeric(shelves["closing_qty"]).fillna(0.0)  # a pair without buckets has no stock
+    differs = ~np.isclose(shelves["actual_qty"], in_buckets, rtol=1e-9, atol=_STOCK_TOLERANCE_QTY)
+    return mark_changed(site, shelves.loc[differs, _PAIR])
 
 
 def _all_pairs(

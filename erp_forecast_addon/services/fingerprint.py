@@ -19,20 +19,24 @@ def fingerprints(headers: pd.DataFrame, lines: pd.DataFrame) -> pd.Series:
 
     headers: purchase_order and HEADER_FIELDS; lines: purchase_order and LINE_FIELDS. Both hash the same orders.
     """
-    texts = pd.DataFrame({name: _text(lines[name], name) for name in LINE_FIELDS}, index=lines.index)
-    joined = texts.agg("|".join, axis=1) if len(texts) else pd.Series(dtype=object)
-    sorted_lines = joined.sort_values().groupby(lines["purchase_order"]).agg("\n".join)
-    heads = headers.set_index("purchase_order")
-    tops = pd.DataFrame({name: _text(heads[name], name) for name in HEADER_FIELDS}).agg("|".join, axis=1)
-    if not len(heads):
-        return pd.Series(dtype=object)
-    whole = tops + "\n" + sorted_lines.reindex(heads.index).fillna("")
-    return whole.map(lambda text: hashlib.sha256(text.encode()).hexdigest()[:40])
+    of_order: dict[str, list[str]] = {}
+    # Loops over the lines of our own open drafts, by columns: each is a text.
+    for order, text in zip(lines["purchase_order"], _joined(lines, LINE_FIELDS), strict=True):
+        of_order.setdefault(order, []).append(text)
+    digests = {
+        order: hashlib.sha256("\n".join([text, *sorted(of_order.get(order, ()))]).encode()).hexdigest()[:40]
+        for order, text in zip(headers["purchase_order"], _joined(headers, HEADER_FIELDS), strict=True)
+    }
+    return pd.Series(digests, dtype=object)
 
 
-def _text(values: pd.Series, name: str) -> pd.Series:
+def _joined(frame: pd.DataFrame, names: tuple[str, ...]) -> list[str]:
+    return ["|".join(row) for row in zip(*(_texts(frame[name], name) for name in names), strict=True)]
+
+
+def _texts(values: pd.Series, name: str) -> list[str]:
     if name in _NUMBERS:
-        return values.astype(float).round(6).map("{:.6f}".format)
+        return [f"{value:.6f}" for value in values.tolist()]
     if name == "schedule_date":
-        return pd.to_datetime(values).dt.strftime("%Y-%m-%d").fillna("")
-    return values.fillna("").astype(str)
+        return [value.strftime("%Y-%m-%d") if value == value else "" for value in values.tolist()]
+    return ["" if value is None else str(value) for value in values.tolist()]

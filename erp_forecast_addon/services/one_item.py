@@ -9,12 +9,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 
+from erp_forecast_addon.planning.cleaning import clean
 from erp_forecast_addon.planning.errors import Fault
+from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
 from erp_forecast_addon.planning.messages import _
-from erp_forecast_addon.planning.panel import build_panel
-from erp_forecast_addon.planning.plan import Plan, Supply, plan
+from erp_forecast_addon.planning.panel import Panel, build_panel
+from erp_forecast_addon.planning.plan import Plan, last_year_demand
+from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish
+from erp_forecast_addon.planning.settings import PlanSettings
+from erp_forecast_addon.planning.tables import BUCKETS
 from erp_forecast_addon.services import publish
 from erp_forecast_addon.services.open_drafts import leave_out, read_open_drafts
 from erp_forecast_addon.services.refresh import mark_changed, refresh_demand
@@ -22,10 +28,14 @@ from erp_forecast_addon.site import doctypes, item_queries, reads
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.settings import CompanySettings
 
+# Series that are forecast beside the item's own: a few seconds' work.
+MOST_PAIRS = 2000
 # A person waits; a refresh that takes longer is somebody's full rebuild.
 WAIT_SECONDS = 20.0
 _PAIR = ["item_code", "warehouse"]
+_ITEMS_PER_QUERY = 500
 _CLASS_OF_NEW_PAIRS = "C"
+_PER_SERIES = ("mean", "quantiles", "model", "reason_template", "reason_values", "demand_class", "error_std")
 
 NOT_ENABLED = _("{company} is not planned: enable it in Forecast Settings first.")
 
@@ -62,17 +72,87 @@ def _forecast_in_company(site: Site, item_code: str, company: str, warehouses: s
     if not settings.enabled:
         return [site.translate(NOT_ENABLED).format(company=company)]
     items = reads.items(site, company)
-    items = items[items["item_code"] == item_code]
+    panel, faults = _panel(site, settings, item_code, warehouses, items)
+    forecasts, last_year_qty, cleaning_faults = _forecasts(panel, settings, item_code, warehouses)
+    faults += cleaning_faults
+    items = items[items["item_code"] == item_code].reset_index(drop=True)
     positions = _of(reads.positions(site, company, settings), item_code, warehouses)
     dated = _of(leave_out(reads.dated(site, company), read_open_drafts(site, company)), item_code, warehouses)
     supply = Supply(dated, items, reads.sourcing(site, company, [item_code]))
-    faults: list[Fault] = []
     for abc_class, own in _by_class(site, item_code, warehouses).items():  # at most three
-        made, found = _plan(site, settings, abc_class, item_code, own, positions, supply)
+        chosen = forecasts.keys["warehouse"].isin(own).to_numpy()
+        outlook = _outlook(_rows(forecasts, chosen), last_year_qty[chosen])
+        told = _with_level_of(settings.plan, abc_class)
+        levels = replenish(outlook, _of(positions, item_code, own), supply, told, site.as_of())
+        policies = levels.policies.assign(abc_class=abc_class)
+        made = Plan(_rows(forecasts, chosen), policies, levels.proposals, levels.faults)
         _publish(site, settings, made, items, positions)
-        faults += found
+        faults += levels.faults
     site.commit()
-    return [fault.sentence(site.translate) for fault in faults]
+    return [fault.sentence(site.translate) for fault in faults if fault.item_code == item_code]
+
+
+def _panel(
+    site: Site, settings: CompanySettings, item_code: str, warehouses: set[str], items: pd.DataFrame
+) -> tuple[Panel, list[Fault]]:
+    """The item's pairs, and others of the company beside them.
+
+    What a run learns from all series together (seasonal profiles, spreads of errors) has to come out the same here, or
+    pressing the button would move the levels for no reason. Up to MOST_PAIRS they are simply the run's own series.
+    """
+    everything = site.fetch(item_queries.pairs_of_company(site.qb, settings.company))
+    own = (everything["item_code"] == item_code) & everything["warehouse"].isin(warehouses)
+    step = max(1, -(-len(everything) // MOST_PAIRS))
+    sampled = pd.Series(np.arange(len(everything)) % step == 0, index=everything.index)
+    pairs = pd.MultiIndex.from_frame(everything.loc[own | sampled, _PAIR])
+    since = site.as_of() - timedelta(days=settings.plan.history_days)
+    codes = pairs.get_level_values("item_code").unique().tolist()
+    pieces = [
+        site.fetch(item_queries.buckets_of_items(site.qb, codes[at : at + _ITEMS_PER_QUERY], since))
+        for at in range(0, len(codes), _ITEMS_PER_QUERY)
+    ]
+    buckets = pd.concat(pieces, ignore_index=True) if pieces else BUCKETS.empty()
+    buckets = buckets[pd.MultiIndex.from_frame(buckets[_PAIR]).isin(pairs)]
+    return build_panel(
+        buckets, settings.plan.period, site.as_of(), items=items, company=settings.company,
+        history_days=settings.plan.history_days,
+    )  # fmt: skip
+
+
+def _forecasts(
+    panel: Panel, settings: CompanySettings, item_code: str, warehouses: set[str]
+) -> tuple[ForecastSet, np.ndarray, list[Fault]]:
+    """Forecasts and last year's demand of the item's own pairs, made among all series of the panel."""
+    cleaned, faults = clean(panel, settings.plan.outlier_limit)
+    everything = forecast_panel(cleaned, panel.horizon_periods(settings.plan.horizon_days), settings.plan)
+    own = (everything.keys["item_code"] == item_code) & everything.keys["warehouse"].isin(warehouses)
+    chosen = own.to_numpy(dtype=bool)
+    return _rows(everything, chosen), last_year_demand(panel, everything.as_of)[chosen], faults
+
+
+def _rows(forecasts: ForecastSet, chosen: np.ndarray) -> ForecastSet:
+    return replace(
+        forecasts,
+        keys=forecasts.keys[chosen].reset_index(drop=True),
+        accuracy=forecasts.accuracy[chosen].reset_index(drop=True),
+        **{name: getattr(forecasts, name)[chosen] for name in _PER_SERIES},
+    )
+
+
+def _outlook(forecasts: ForecastSet, last_year_qty: np.ndarray) -> DemandOutlook:
+    return DemandOutlook(
+        keys=forecasts.keys,
+        demand_class=forecasts.demand_class,
+        daily_mean=forecasts.daily_mean,
+        daily_std=forecasts.daily_std,
+        last_year_qty=last_year_qty,
+    )
+
+
+def _with_level_of(told: PlanSettings, abc_class: str) -> PlanSettings:
+    """Alone, an item would be all the money there is and always of class A: every class gets the level of its own."""
+    level = told.service_level_by_class[abc_class]
+    return replace(told, service_level_by_class=dict.fromkeys(told.service_level_by_class, level))
 
 
 def _by_class(site: Site, item_code: str, warehouses: set[str]) -> dict[str, set[str]]:
@@ -85,32 +165,7 @@ def _by_class(site: Site, item_code: str, warehouses: set[str]) -> dict[str, set
     return classes
 
 
-def _plan(
-    site: Site,
-    settings: CompanySettings,
-    abc_class: str,
-    item_code: str,
-    warehouses: set[str],
-    positions: pd.DataFrame,
-    supply: Supply,
-) -> tuple[Plan, list[Fault]]:
-    """Plan pairs that share a class: alone, an item would be all the money there is and always of class A."""
-    as_of = site.as_of()
-    level = settings.plan.service_level_by_class[abc_class]
-    told = replace(settings.plan, service_level_by_class=dict.fromkeys(settings.plan.service_level_by_class, level))
-    since = as_of - timedelta(days=told.history_days)
-    buckets = _of(site.fetch(item_queries.buckets_of_item(site.qb, item_code, since)), item_code, warehouses)
-    panel, faults = build_panel(
-        buckets, told.period, as_of, items=supply.items, company=settings.company, history_days=told.history_days
-    )
-    own = Supply(_of(supply.dated, item_code, warehouses), supply.items, supply.sourcing)
-    made = plan(panel, _of(positions, item_code, warehouses), own, told, as_of)
-    return replace(made, policies=made.policies.assign(abc_class=abc_class)), [*faults, *made.faults]
-
-
-def _publish(
-    site: Site, settings: CompanySettings, made: Plan, items: pd.DataFrame, positions: pd.DataFrame
-) -> None:
+def _publish(site: Site, settings: CompanySettings, made: Plan, items: pd.DataFrame, positions: pd.DataFrame) -> None:
     """Write the rows; the run that they stand under stays, so that a run going on does not take them for leftovers."""
     for rows in publish.forecast_rows(made.forecasts, "", settings, items, site.translate):
         _upsert(site, publish.FORECAST, rows)

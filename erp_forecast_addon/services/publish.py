@@ -22,9 +22,9 @@ from erp_forecast_addon.site.settings import CompanySettings
 
 FORECAST, POLICY = "Demand Forecast", "Safety Stock Policy"
 ROWS_AT_ONCE = 2000
-# What a curve shows: the median and two bands. All levels of a run would triple the size of the table.
-CURVE_LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
-_DIGITS = 4
+# What a curve shows beside the mean: a band of 80% and one of 95%. All levels of a run would triple the table.
+CURVE_LEVELS = (0.025, 0.1, 0.9, 0.975)
+_DIGITS = 3
 _DAYS_AHEAD = (7, 30, 90)
 _PAIR = ["item_code", "warehouse"]
 

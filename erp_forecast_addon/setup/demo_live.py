@@ -38,7 +38,7 @@ _MASTERS = (
     ("Customer Group", (catalog.CUSTOMER_GROUP,)),
 )
 TAKEN = _("{doctype} {name} exists already and is not the demo's; rename it first.")
-NO_COMPANY = _("The site has no company yet. Finish ERPNext's setup first; the demo takes country and currency from it.")
+NO_COMPANY = _("The site has no company. Finish ERPNext's setup first; the demo takes country and currency from it.")
 NO_UOM = _("The UOM {uom} is missing; the demo's items are counted in it.")
 DELETION_FAILED = _("ERPNext could not delete the demo's documents: {reason}")
 
@@ -49,7 +49,7 @@ def exists() -> bool:
     return bool(frappe.db.exists("Company", catalog.COMPANY))
 
 
-# ---- making -----------------------------------------------------------------------------------------------------------
+# ---- making ---------------------------------------------------------------------------------------------------------
 def write(data: DemoData, progress: Progress) -> None:
     _refuse_taken()
     muted, frappe.flags.mute_emails = frappe.flags.mute_emails, True
@@ -73,8 +73,8 @@ def write(data: DemoData, progress: Progress) -> None:
 
 
 def _refuse_taken() -> None:
-    for doctype, names in (*_MASTERS, ("UOM", ())):
-        taken = frappe.get_all(doctype, filters={"name": ("in", names)}, pluck="name", limit=1) if names else []
+    for doctype, names in _MASTERS:
+        taken = frappe.get_all(doctype, filters={"name": ("in", names)}, pluck="name", limit=1)
         if taken:
             raise Refused(frappe._(TAKEN).format(doctype=doctype, name=taken[0]))
     for uom in (catalog.STOCK_UOM, catalog.PACK_UOM):
@@ -178,18 +178,19 @@ def _hold_suppliers() -> None:
             document.save(ignore_permissions=True)
 
 
-# ---- documents, in the order of their days: what is posted late makes ERPNext post everything after it again ------------
+# ---- documents, in the order of their days: what is posted late makes ERPNext post everything after it again --------
 def _documents(data: DemoData, currency: str) -> Iterator[tuple[str, Callable[[], None]]]:
     made: dict[int, str] = {}
+    buying = "Purchase orders and receipts"
     works: list[tuple[pd.Timestamp, int, str, Callable[[], None]]] = [
         (pd.Timestamp(data.first_day), 0, "Opening stock", lambda: _post_opening(data))
     ]
     for order, lines in data.purchases.groupby("order", sort=True):
         day = lines["ordered_on"].iloc[0]
         received = lines["received_on"].iloc[0]
-        works.append((day, 1, "Purchase orders and receipts", _bound(_post_order, made, int(order), lines, currency)))
+        works.append((day, 1, buying, _bound(_post_order, made, int(order), lines, currency)))
         if pd.notna(received):
-            works.append((received, 0, "Purchase orders and receipts", _bound(_post_receipt, made, int(order), received)))
+            works.append((received, 0, buying, _bound(_post_receipt, made, int(order), received)))
     for _note, lines in data.sales.groupby("note", sort=True):
         works.append((lines["day"].iloc[0], 2, "Delivery notes", _bound(_post_note, lines, currency)))
     for _order, lines in data.sales_orders.groupby("order", sort=True):
@@ -288,9 +289,9 @@ def _append_sales(document: Any, lines: pd.DataFrame) -> None:
         document.append("items", {**line, "uom": catalog.STOCK_UOM, "conversion_factor": 1})
 
 
-# ---- removing ---------------------------------------------------------------------------------------------------------
+# ---- removing -------------------------------------------------------------------------------------------------------
 def remove(progress: Progress) -> int:
-    """-> documents and masters deleted. Each step can be done again; the company, by which the demo is known, goes last."""
+    """-> documents and masters deleted. Each step can be done again; the company, which marks the demo, goes last."""
     progress(0, 4, "What was planned")
     _delete_plans()
     progress(1, 4, "Documents")
@@ -327,7 +328,8 @@ def _delete_documents() -> int:
     record.start_deletion_tasks()
     record.reload()
     if record.status != "Completed":
-        raise Refused(frappe._(DELETION_FAILED).format(reason=frappe.utils.strip_html(record.error_log or record.status)))
+        reason = frappe.utils.strip_html(record.error_log or record.status)
+        raise Refused(frappe._(DELETION_FAILED).format(reason=reason))
     deleted = sum(int(row.no_of_docs or 0) for row in record.doctypes)
     for table in record.meta.get_table_fields():
         frappe.db.delete(table.options, {"parent": record.name})

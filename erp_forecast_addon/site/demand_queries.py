@@ -4,10 +4,11 @@ Changed pairs stand in Demand Mark, so every query about them joins the marks an
 are taken item by item in the database's own order: `items` is (first, last) item_code, both included.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
-from pypika.functions import Count, Max, Min, Sum
+from pypika import Order
+from pypika.functions import Count, Min, Sum
 
 # Vouchers whose outgoing rows may be demand and whose incoming rows are a customer's return or a cancellation.
 _ALL: Final = 1_000_000_000
@@ -39,39 +40,20 @@ def pairs_with_returns(qb: Any, since: datetime) -> Any:
 
 
 def bins_and_shelves(qb: Any, since: datetime) -> Any:
-    """item_code, warehouse, actual_qty, closing_qty of every Bin written since then that has buckets."""
-    bin_, bucket, last = qb.DocType("Bin"), qb.DocType("Demand Bucket"), qb.DocType("Demand Bucket").as_("last")
-    latest = (
+    """item_code, warehouse, actual_qty of every Bin written since then, and closing_qty of the pair's last bucket."""
+    bin_, bucket = qb.DocType("Bin"), qb.DocType("Demand Bucket")
+    shelf = _last_closing(qb, (bucket.item_code == bin_.item_code) & (bucket.warehouse == bin_.warehouse))
+    return (
         qb.from_(bin_)
-        .join(last)
-        .on((last.item_code == bin_.item_code) & (last.warehouse == bin_.warehouse))
-        .select(bin_.item_code, bin_.warehouse, Max(last.day).as_("day"), Max(bin_.actual_qty).as_("actual_qty"))
+        .select(bin_.item_code, bin_.warehouse, bin_.actual_qty, shelf.as_("closing_qty"))
         .where(bin_.modified >= _moment(since))
-        .groupby(bin_.item_code, bin_.warehouse)
-        .limit(_ALL)
-        .as_("latest")
-    )
-    same = (
-        (bucket.item_code == latest.item_code) & (bucket.warehouse == latest.warehouse) & (bucket.day == latest.day)
-    )  # fmt: skip
-    return (
-        qb.from_(latest)
-        .join(bucket)
-        .on(same)
-        .select(bucket.item_code, bucket.warehouse, latest.actual_qty, bucket.closing_qty)
     )
 
 
-def bins_without_pair(qb: Any, since: datetime) -> Any:
-    """item_code, warehouse of every Bin with stock, written since then, of which no bucket was ever made."""
-    bin_, pair = qb.DocType("Bin"), qb.DocType("Demand Pair")
-    return (
-        qb.from_(bin_)
-        .left_join(pair)
-        .on((pair.item_code == bin_.item_code) & (pair.warehouse == bin_.warehouse))
-        .select(bin_.item_code, bin_.warehouse)
-        .where((bin_.modified >= _moment(since)) & (bin_.actual_qty != 0) & pair.name.isnull())
-    )
+def _last_closing(qb: Any, which: Any) -> Any:
+    """A subquery: the stock of the newest bucket. One step back from the end of our index, where Max(day) reads all."""
+    bucket = qb.DocType("Demand Bucket")
+    return qb.from_(bucket).select(bucket.closing_qty).where(which).orderby(bucket.day, order=Order.desc).limit(1)
 
 
 def ledger_pairs(
@@ -108,17 +90,19 @@ def marked_items(qb: Any) -> Any:
     )
 
 
-def marked_ledger_rows(qb: Any, items: tuple[str, str]) -> Any:
-    """item_code, ledger_rows: how many rows of the ledger the marks of each item ask for, cancelled ones counted."""
-    marks = _marked(qb, items)
-    sle = qb.DocType("Stock Ledger Entry")
+def marked_ledger_rows(qb: Any, items: tuple[str, str], changed_before: date) -> Any:
+    """item_code, ledger_rows: how many rows of the ledger the marks from before that day ask for, of each item.
+
+    Cancelled rows count too; the index alone answers.
+    """
+    marked, sle = _marked(qb, items, changed_before), qb.DocType("Stock Ledger Entry")
     return (
-        qb.from_(marks)
+        qb.from_(marked)
         .join(sle)
-        .on(_from_mark(marks, sle, sle.posting_datetime))
-        .select(marks.item_code, Count("*").as_("ledger_rows"))
-        .groupby(marks.item_code)
-        .orderby(marks.item_code)
+        .on(_from_mark(marked, sle, sle.posting_datetime))
+        .select(marked.item_code, Count("*").as_("ledger_rows"))
+        .groupby(marked.item_code)
+        .orderby(marked.item_code)
     )
 
 
@@ -134,21 +118,21 @@ def marks(qb: Any, items: tuple[str, str]) -> Any:
     )
 
 
-def _marked(qb: Any, items: tuple[str, str]) -> Any:
+def _marked(qb: Any, items: tuple[str, str], changed_before: date | None = None) -> Any:
     """A derived table: each marked pair once, with the earliest day from which it changed.
 
     The LIMIT keeps MariaDB from making it again for every row that it is joined with (split_materialized), which it
     takes for cheap as long as its statistics say that there are few such rows.
     """
     mark = qb.DocType("Demand Mark")
-    return (
+    query = (
         qb.from_(mark)
         .select(mark.item_code, mark.warehouse, Min(mark.changed_from).as_("since"))
         .where((mark.item_code >= items[0]) & (mark.item_code <= items[1]))
         .groupby(mark.item_code, mark.warehouse)
         .limit(_ALL)
-        .as_("marked")
     )
+    return (query if changed_before is None else query.where(mark.changed_from < changed_before)).as_("marked")
 
 
 def _from_mark(marked: Any, row: Any, day: Any) -> Any:
@@ -192,25 +176,12 @@ def marked_buckets(qb: Any, items: tuple[str, str]) -> Any:
 
 
 def carried_stock(qb: Any, items: tuple[str, str]) -> Any:
-    """item_code, warehouse, closing_qty of each marked pair's last bucket before the day it changed."""
-    marked, before, bucket = _marked(qb, items), qb.DocType("Demand Bucket").as_("before"), qb.DocType("Demand Bucket")
-    latest = (
-        qb.from_(marked)
-        .join(before)
-        .on(
-            (before.item_code == marked.item_code)
-            & (before.warehouse == marked.warehouse)
-            & (before.day < marked.since)
-        )
-        .select(marked.item_code, marked.warehouse, Max(before.day).as_("day"))
-        .groupby(marked.item_code, marked.warehouse)
-        .limit(_ALL)
-        .as_("latest")
-    )
-    same = (
-        (bucket.item_code == latest.item_code) & (bucket.warehouse == latest.warehouse) & (bucket.day == latest.day)
+    """item_code, warehouse, closing_qty of each marked pair's last bucket before the day it changed (or none)."""
+    marked, bucket = _marked(qb, items), qb.DocType("Demand Bucket")
+    before = (
+        (bucket.item_code == marked.item_code) & (bucket.warehouse == marked.warehouse) & (bucket.day < marked.since)
     )  # fmt: skip
-    return qb.from_(latest).join(bucket).on(same).select(latest.item_code, latest.warehouse, bucket.closing_qty)
+    return qb.from_(marked).select(marked.item_code, marked.warehouse, _last_closing(qb, before).as_("closing_qty"))
 
 
 def marked_pairs(qb: Any, items: tuple[str, str]) -> Any:

@@ -17,7 +17,7 @@ from pypika.dialects import SQLLiteQuery
 from erp_forecast_addon.planning.errors import BadInput, Refused
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.site import doctypes, embedded_orders, frames, schema
-from erp_forecast_addon.site.embedded_sql import literal_moments_with_a_space, stored_value
+from erp_forecast_addon.site.embedded_sql import literal_moments_as_stored, stored_value
 from erp_forecast_addon.site.port import NativeOrder, OrderLine, Site
 
 # "erpf" as a number in the file's header tells our files from other SQLite files.
@@ -394,7 +394,7 @@ class EmbeddedSite(Site):
 
 
 def _sql(query: Any) -> str:
-    return literal_moments_with_a_space(query.get_sql())
+    return literal_moments_as_stored(query.get_sql())
 
 
 def _try_exclusive(connection: sqlite3.Connection) -> bool:

@@ -6,12 +6,12 @@ from typing import Any
 
 from erp_forecast_addon.site import frames
 
-# PyPika writes datetimes as '2026-11-21T02:00:00'. Text that orders by time needs one form.
-_MOMENT = re.compile(r"'(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?)'")
+# PyPika writes datetimes as '2026-11-21T02:00:00'. Text orders by time only where all of it has one form: microseconds.
+_MOMENT = re.compile(r"'(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?'")
 
 
-def literal_moments_with_a_space(sql: str) -> str:
-    return _MOMENT.sub(r"'\1 \2'", sql)
+def literal_moments_as_stored(sql: str) -> str:
+    return _MOMENT.sub(lambda found: f"'{found[1]} {found[2]}.{found[3] or '':0<6}'", sql)
 
 
 def stored_value(value: Any, kind: str) -> Any:

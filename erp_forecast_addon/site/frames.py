@@ -128,7 +128,7 @@ def _stored_column(values: pd.Series, kind: str, doctype: str, column: str) -> l
         # Days and moments repeat: writing each once is ten times as fast.
         codes, distinct = pd.factorize(pd.to_datetime(values))
         held = pd.Series(distinct).dt.strftime("%Y-%m-%d" if kind == "day" else "%Y-%m-%d %H:%M:%S.%f")
-        return list(np.append(held.to_numpy(dtype=object), None)[codes])
+        return list(np.array([*held, None], dtype=object)[codes])
     if kind in ("number", "integer"):
         numbers = pd.to_numeric(values).to_numpy(dtype="float64", na_value=np.nan)
         if np.isinf(numbers).any():

@@ -17,13 +17,9 @@ from frappe.utils import flt, getdate, now_datetime, strip_html
 from rq.timeouts import BaseTimeoutException
 
 from erp_forecast_addon.planning.errors import Refused
-from erp_forecast_addon.site import doctypes, frames
+from erp_forecast_addon.site import doctypes, frames, sql_text
 from erp_forecast_addon.site.port import NativeOrder, OrderLine, Site
 
-# A multi-row INSERT stays below both: MariaDB's smallest usual max_allowed_packet is 16 MB, and longer statements are
-# no faster.
-_ROWS_PER_INSERT: Final = 2000
-_BYTES_PER_INSERT: Final = 4_000_000
 _NAMES_PER_DELETE: Final = 1000
 _LOCK_NAME_LENGTH: Final = 64
 # MySQL protocol numbers of DATE, DATETIME, NEWDATE and TIMESTAMP.
@@ -94,9 +90,11 @@ class FrappeSite(Site):
             full["name"] = range(first, first + len(full))
         columns = ", ".join(f"`{column}`" for column in full)
         head = f"INSERT INTO `tab{doctype}` ({columns}) VALUES "
-        for piece in _pieces(frames.storable(full, doctype)):
-            marks = ", ".join([f"({', '.join(['%s'] * full.shape[1])})"] * len(piece))
-            frappe.db.sql(head + marks + on_duplicate, [value for row in piece for value in row])
+        if not frappe.db._conn:  # the first statement of a process may be this one
+            frappe.db.connect()
+        for values in sql_text.value_lists(frames.storable(full, doctype), _escaped):
+            # Not frappe.db.sql: it looks for "ifnull(" in the whole text, values too, and writes them otherwise.
+            frappe.db._cursor.execute(head + values + on_duplicate)
         # One sweep over the cached documents of the DocType, now and after the commit, instead of a call per row.
         frappe.clear_document_cache(doctype)
         return len(rows)
@@ -327,19 +325,8 @@ def _dates_as_text() -> Iterator[None]:
         connection.decoders = decoders
 
 
-def _pieces(rows: list[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
-    """Rows for one INSERT each. A loop over rows: only their text tells how long a statement becomes."""
-    piece: list[tuple[Any, ...]] = []
-    size = 0
-    for row in rows:
-        length = sum(len(value) if isinstance(value, str) else 12 for value in row)
-        if piece and (len(piece) == _ROWS_PER_INSERT or size + length > _BYTES_PER_INSERT):
-            yield piece
-            piece, size = [], 0
-        piece.append(row)
-        size += length
-    if piece:
-        yield piece
+def _escaped(text: str) -> str:
+    return str(frappe.db.escape(text, percent=False))
 
 
 def _reserve_integers(doctype: str, count: int) -> int:

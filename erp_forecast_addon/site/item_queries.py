@@ -35,10 +35,21 @@ def pairs_of_item(qb: Any, item_code: str) -> Any:
 
 
 def buckets_of_item(qb: Any, item_code: str, since_day: Any) -> Any:
+    return buckets_of_items(qb, [item_code], since_day)
+
+
+def buckets_of_items(qb: Any, item_codes: list[str], since_day: Any) -> Any:
     bucket = qb.DocType("Demand Bucket")
     fields = ("item_code", "warehouse", "day", "demand_qty", "opening_qty", "closing_qty")
     query = qb.from_(bucket).select(*(bucket[name] for name in fields))
-    return query.where((bucket.item_code == item_code) & (bucket.day >= since_day))
+    return query.where(bucket.item_code.isin(item_codes) & (bucket.day >= since_day))
+
+
+def pairs_of_company(qb: Any, company: str) -> Any:
+    """Every pair with demand buckets, in a fixed order."""
+    pair = qb.DocType("Demand Pair")
+    query = qb.from_(pair).select(pair.item_code, pair.warehouse).where(pair.company == company)
+    return query.orderby(pair.item_code).orderby(pair.warehouse)
 
 
 def item_facts(qb: Any, item_code: str) -> Any:

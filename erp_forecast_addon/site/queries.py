@@ -42,7 +42,7 @@ def company_settings(qb: Any, company: str | None = None) -> Query:
         "name", "company", "enabled", "currency", "run_hour", "period", "horizon_days", "history_days",
         "demand_manufacture", "demand_subcontract", "demand_material_issue", "service_level_a_pct",
         "service_level_b_pct", "service_level_c_pct", "abc_a_pct", "abc_b_pct", "margin_pct",
-        "default_lead_time_days", "review_period_days", "who_orders", "draft_orders", "on_approval",
+        "default_lead_time_days", "review_period_days", "approval_days", "who_orders", "draft_orders", "on_approval",
         "auto_approve_limit", "rejected_for_days", "write_back_levels", "write_back_safety_stock", "max_exceptions",
         "exception_owner",
     )  # fmt: skip

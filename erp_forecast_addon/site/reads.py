@@ -77,6 +77,7 @@ def plan_settings(row: dict[str, Any], company: str, currency: str) -> PlanSetti
         horizon_days=int(row["horizon_days"]),
         history_days=int(row["history_days"]),
         review_period_days=int(row["review_period_days"]),
+        approval_days=int(row["approval_days"]),
         default_lead_time_days=float(row["default_lead_time_days"]),
         service_level_by_class={name: float(row[f"service_level_{name.lower()}_pct"]) / 100.0 for name in "ABC"},
         abc_thresholds=(float(row["abc_a_pct"]) / 100.0, float(row["abc_b_pct"]) / 100.0),

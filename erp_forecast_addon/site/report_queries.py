@@ -37,20 +37,20 @@ OPEN_EXCEPTIONS = ("Open", "In Progress")
 def last_runs(qb: Any, company: str | None, most: int) -> Any:
     """The latest first."""
     run = qb.DocType("Forecast Run")
-    query = qb.from_(run).select(*(run.field(name) for name in RUN_FIELDS))
+    query = qb.from_(run).select(*(run[name] for name in RUN_FIELDS))
     query = query if company is None else query.where(run.company == company)
     return query.orderby(run.started_at, order=qb.desc).orderby(run.creation, order=qb.desc).limit(most)
 
 
 def steps(qb: Any, run: str) -> Any:
     row = qb.DocType("Forecast Run Step")
-    return qb.from_(row).select(*(row.field(name) for name in STEP_FIELDS)).where(row.parent == run).orderby(row.idx)
+    return qb.from_(row).select(*(row[name] for name in STEP_FIELDS)).where(row.parent == run).orderby(row.idx)
 
 
 def orders(qb: Any, company: str | None, states: Sequence[str]) -> Any:
     """Most money at risk first."""
     order = qb.DocType("Auto Purchase Order")
-    query = qb.from_(order).select(*(order.field(name) for name in ORDER_FIELDS)).where(order.status.isin(list(states)))
+    query = qb.from_(order).select(*(order[name] for name in ORDER_FIELDS)).where(order.status.isin(list(states)))
     query = query if company is None else query.where(order.company == company)
     return query.orderby(order.money_at_risk, order=qb.desc).orderby(order.name)
 
@@ -61,7 +61,7 @@ def lines(qb: Any, company: str, states: Sequence[str]) -> Any:
         qb.from_(line)
         .join(order)
         .on(line.parent == order.name)
-        .select(*(line.field(name) for name in LINE_FIELDS))
+        .select(*(line[name] for name in LINE_FIELDS))
         .where((order.company == company) & order.status.isin(list(states)))
         .orderby(line.money_at_risk, order=qb.desc)
         .orderby(line.item_code)
@@ -73,7 +73,7 @@ def exceptions(qb: Any, company: str) -> Any:
     case = qb.DocType("Planning Exception")
     return (
         qb.from_(case)
-        .select(*(case.field(name) for name in EXCEPTION_FIELDS))
+        .select(*(case[name] for name in EXCEPTION_FIELDS))
         .where((case.company == company) & case.status.isin(OPEN_EXCEPTIONS))
         .orderby(case.money_at_risk, order=qb.desc)
         .orderby(case.exception_type)
@@ -95,7 +95,7 @@ def forecasts(qb: Any, company: str) -> Any:
 def _planned(qb: Any, table: Any, fields: Sequence[str], company: str) -> Any:
     return (
         qb.from_(table)
-        .select(*(table.field(name) for name in fields))
+        .select(*(table[name] for name in fields))
         .where(table.company == company)
         .orderby(table.item_code)
         .orderby(table.warehouse)

@@ -41,6 +41,20 @@ class SiteTestCase(FrappeTestCase):
         forget_caches()
 
 
+class UncommittedSite(FrappeSite):
+    """The live site within the test's transaction; killed at the n-th commit, it loses what came since."""
+
+    commits_left: int | None = None
+
+    def commit(self) -> None:
+        if self.commits_left == 0:
+            frappe.db.rollback(save_point="committed")
+            raise KeyboardInterrupt
+        frappe.db.savepoint("committed")
+        if self.commits_left is not None:
+            self.commits_left -= 1
+
+
 def forget_caches() -> None:
     """What a rollback does not undo: caches outside the database."""
     frappe.cache.delete_value(["workflow", "user_permissions"])
@@ -87,7 +101,6 @@ def warehouse(name: str, of: str | None = None, parent: str | None = None, is_gr
     full = f"{name} - {frappe.get_cached_value('Company', owner, 'abbr')}"
     roots = {"company": owner, "is_group": 1, "parent_warehouse": ("is", "not set")}
     if not frappe.db.exists("Warehouse", full):
-        frappe.db.get_value("Warehouse", {"company": owner, "is_group": 1, "parent_warehouse": ("is", "not set")})
         frappe.get_doc(
             {
                 "doctype": "Warehouse",

@@ -4,6 +4,9 @@ import frappe
 from frappe.model.workflow import WorkflowPermissionError, WorkflowTransitionError, apply_workflow
 from frappe.utils import add_days, getdate, today
 
+from erp_forecast_addon.planning.errors import Refused
+from erp_forecast_addon.services import decisions
+from erp_forecast_addon.site.frappe_site import FrappeSite
 from erp_forecast_addon.tests import site_records as made
 
 PURCHASE = ("Purchase User", "Purchase Manager")
@@ -297,6 +300,9 @@ class TestTheSitesOwnWorkflow(ApprovalTestCase):
     def test_it_decides_and_ours_steps_aside(self) -> None:
         with self.assertRaisesRegex(frappe.ValidationError, "decided by the workflow Site Purchase Order"):
             self.act("Approve", self.approver)
+        with self.assertRaisesRegex(Refused, "decided by the workflow"):
+            decisions.approve(FrappeSite(), self.record.name)
+        assert (made.status_of(self.record), made.docstatus_of(self.order)) == ("Proposed", 0)
         with made.acting_as(self.buyer):
             apply_workflow(self.native(), "Approve")
         assert (made.status_of(self.record), made.docstatus_of(self.order)) == ("Approved", 1)

@@ -380,7 +380,7 @@ def test_pieces_cover_every_marked_item_once(site: EmbeddedSite, monkeypatch: py
     for number in range(12):
         ledger.post(f"item {number:02d}", SHOP, date(2026, 5, 1), 1.0, "Purchase Receipt")
     changes.mark_companies(site, [COMPANY])
-    monkeypatch.setattr(bucket_rows, "ROWS_PER_PIECE", 18)  # a mark and a row count 6
+    monkeypatch.setattr(bucket_rows, "ROWS_PER_PIECE", 33)  # a mark and its row count 11
     cut = list(bucket_rows.pieces(site))
     assert [piece.items for piece in cut] == [
         (f"item {first:02d}", f"item {first + 2:02d}") for first in (0, 3, 6, 9)

@@ -88,7 +88,17 @@ def test_levels_come_from_the_protection_interval_of_a_falling_path() -> None:
     assert levels.daily_mean[0] == 10.0
 
 
-def test_the_protection_interval_lasts_at_least_until_tomorrow() -> None:
+def test_safety_stock_is_the_textbook_formula_over_the_lead_time_whatever_the_review_period() -> None:
+    """z·sqrt(L·σ_d² + d̄²·σ_L²) with L = 4, σ_d = 3, d̄ = 5, σ_L = 2: sqrt(36 + 100) = 11.66."""
+    path, z = np.full((1, 30), 5.0), 1.6448536270
+    for review in (0, 7, 14):
+        levels = set_levels(path, np.array([3.0]), np.array([4.0]), np.array([2.0]), review, np.array([0.95]))
+        assert levels.safety_stock_qty[0] == pytest.approx(z * 136.0**0.5)
+        assert levels.reorder_point_qty[0] == pytest.approx(20.0 + z * 136.0**0.5)
+        assert levels.order_up_to_qty[0] == pytest.approx(20.0 + 5.0 * review + z * 136.0**0.5)
+
+
+def test_safety_stock_covers_at_least_the_day_until_the_next_look() -> None:
     levels = set_levels(np.full((1, 5), 4.0), np.array([2.0]), np.array([0.0]), np.array([0.0]), 0, np.array([0.9]))
     assert levels.protection_days[0] == 1.0
     assert levels.order_up_to_qty[0] == pytest.approx(4.0 + 1.2815515655 * 2.0)

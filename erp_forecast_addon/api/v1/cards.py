@@ -3,7 +3,6 @@
 from typing import Any
 
 import frappe
-from frappe.query_builder import Field
 from frappe.utils import fmt_money
 
 
@@ -13,10 +12,18 @@ def below_reorder_point(filters: dict[str, Any] | str | None = None) -> dict[str
 
     filters: {"company": …} or nothing.
     """
-    below = {**_company(filters), "position_qty": ["<", Field("reorder_point_qty")]}
-    found = frappe.get_list("Safety Stock Policy", filters=below, pluck="name", order_by="name", limit=0)
+    # Frappe v15 compares a number with a number only, never with another column.
+    levels = frappe.get_list(
+        "Safety Stock Policy",
+        filters=_company(filters),
+        fields=["position_qty", "reorder_point_qty"],
+        order_by="name",
+        limit=0,
+        as_list=True,
+    )
+    below = sum(position < reorder_point for position, reorder_point in levels)
     route = ["query-report", "Stock Position against Policy"]
-    return {"value": len(found), "fieldtype": "Int", "route": route, "route_options": _company(filters)}
+    return {"value": below, "fieldtype": "Int", "route": route, "route_options": _company(filters)}
 
 
 @frappe.whitelist()

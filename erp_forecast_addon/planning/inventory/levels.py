@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.inventory.lead_time_demand import demand_through
@@ -22,13 +22,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Levels:
-    """All (n,); quantities in stock units. protection_std_qty: deviation of demand over the protection interval."""
+    """All (n,); quantities in stock units. lead_time_std_qty, protection_std_qty: deviation of demand over either."""
 
     service_level: Floats
     safety_factor: Floats
     daily_mean: Floats
     daily_std: Floats
     lead_time_demand_qty: Floats
+    lead_time_std_qty: Floats
     protection_days: Floats
     protection_demand_qty: Floats
     protection_std_qty: Floats
@@ -47,8 +48,9 @@ def set_levels(
 ) -> Levels:
     """daily_mean: (n, t) forecast path from the day after as_of, t >= protection days; the rest (n,).
 
-    The protection interval is lead time + review period, at least one day: what is ordered now has to last until an
-    order of the next review arrives. Safety stock covers its deviation; d̄ is the mean of the path over it.
+    Stock is looked at every day and ordered when the position falls to the reorder point, so safety stock covers the
+    deviation over the lead time (at least one day). What is ordered is meant to last a review period longer: the
+    protection interval, lead time + review period; d̄ is the mean of the path over it.
     Sources: inventory/safety_stock.py, one function per formula.
     """
     protection_days = np.maximum(lead_time_days + review_period_days, 1.0)
@@ -56,21 +58,27 @@ def set_levels(
     lead_time_demand = demand_through(daily_mean, lead_time_days)
     flat_mean = protection_demand / protection_days
     factor = safety_factor(service_level)
-    std = protection_std(protection_days, flat_mean, daily_std, lead_time_std_days)
-    stock = safety_stock(factor, std)
+    lead_time_std = protection_std(covered_days(lead_time_days), flat_mean, daily_std, lead_time_std_days)
+    stock = safety_stock(factor, lead_time_std)
     return Levels(
         service_level=service_level,
         safety_factor=factor,
         daily_mean=flat_mean,
         daily_std=daily_std,
         lead_time_demand_qty=lead_time_demand,
+        lead_time_std_qty=lead_time_std,
         protection_days=protection_days,
         protection_demand_qty=protection_demand,
-        protection_std_qty=std,
+        protection_std_qty=protection_std(protection_days, flat_mean, daily_std, lead_time_std_days),
         safety_stock_qty=stock,
         reorder_point_qty=reorder_point(lead_time_demand, stock),
         order_up_to_qty=order_up_to(protection_demand, stock),
     )
+
+
+def covered_days(lead_time_days: ArrayLike) -> Floats:
+    """The days that safety stock covers: the lead time, and at least the day until the next look at the stock."""
+    return np.maximum(np.asarray(lead_time_days, dtype=float), 1.0)
 
 
 def service_levels(abc_class: NDArray[np.object_], level_by_class: Mapping[str, float], company: str) -> Floats:

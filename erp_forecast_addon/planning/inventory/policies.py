@@ -15,6 +15,9 @@ from erp_forecast_addon.planning.wording import dict_column, readable
 
 Floats = NDArray[np.float64]
 
+# Below this a day's demand is float noise, and days of cover would overflow.
+_LEAST_DAILY_DEMAND = 1e-9
+
 _NO_DEMAND = _(
     "No demand is expected in the next {protection_days} days, so no safety stock is held and nothing is ordered "
     "for stock."
@@ -23,30 +26,27 @@ _NO_DEMAND = _(
 _EXPLANATIONS = {
     "receipts": _(
         "The lead time of {lead_time_days} days, give or take {lead_time_std_days}, is learned from receipts. In it "
-        "{lead_time_demand} {uom} are expected to go out, give or take {daily_std} a day. Class {abc_class} is to be "
-        "in stock in {service_level_pct}% of order cycles (z = {safety_factor}); over {protection_days} days, lead "
-        "time and review period, that takes a safety stock of {safety_stock} {uom}. Reorder point {reorder_point} "
-        "{uom}, order up to {order_up_to} {uom}."
+        "{lead_time_demand} {uom} are expected to go out, give or take {daily_std} a day. Class {abc_class} is to be in "
+        "stock in {service_level_pct}% of order cycles (z = {safety_factor}), which takes a safety stock of {safety_stock} "
+        "{uom}. Reorder point {reorder_point} {uom}; order up to {order_up_to} {uom}, enough for {protection_days} days."
     ),
     "item price": _(
-        "The lead time of {lead_time_days} days comes from the supplier's price list. In it {lead_time_demand} {uom} "
-        "are expected to go out, give or take {daily_std} a day. Class {abc_class} is to be in stock in "
-        "{service_level_pct}% of order cycles (z = {safety_factor}); over {protection_days} days, lead time and "
-        "review period, that takes a safety stock of {safety_stock} {uom}. Reorder point {reorder_point} {uom}, order "
-        "up to {order_up_to} {uom}."
+        "The lead time of {lead_time_days} days comes from the supplier's price list. In it {lead_time_demand} {uom} are "
+        "expected to go out, give or take {daily_std} a day. Class {abc_class} is to be in "
+        "stock in {service_level_pct}% of order cycles (z = {safety_factor}), which takes a safety stock of {safety_stock} "
+        "{uom}. Reorder point {reorder_point} {uom}; order up to {order_up_to} {uom}, enough for {protection_days} days."
     ),
     "item": _(
-        "The lead time of {lead_time_days} days comes from the item. In it {lead_time_demand} {uom} are expected to "
-        "go out, give or take {daily_std} a day. Class {abc_class} is to be in stock in {service_level_pct}% of order "
-        "cycles (z = {safety_factor}); over {protection_days} days, lead time and review period, that takes a safety "
-        "stock of {safety_stock} {uom}. Reorder point {reorder_point} {uom}, order up to {order_up_to} {uom}."
+        "The lead time of {lead_time_days} days comes from the item. In it {lead_time_demand} {uom} are expected to go "
+        "out, give or take {daily_std} a day. Class {abc_class} is to be in "
+        "stock in {service_level_pct}% of order cycles (z = {safety_factor}), which takes a safety stock of {safety_stock} "
+        "{uom}. Reorder point {reorder_point} {uom}; order up to {order_up_to} {uom}, enough for {protection_days} days."
     ),
     "settings": _(
-        "No lead time is known, so the {lead_time_days} days of the settings are used. In them {lead_time_demand} "
-        "{uom} are expected to go out, give or take {daily_std} a day. Class {abc_class} is to be in stock in "
-        "{service_level_pct}% of order cycles (z = {safety_factor}); over {protection_days} days, lead time and "
-        "review period, that takes a safety stock of {safety_stock} {uom}. Reorder point {reorder_point} {uom}, order "
-        "up to {order_up_to} {uom}."
+        "No lead time is known, so the {lead_time_days} days of the settings are used. In them {lead_time_demand} {uom} "
+        "are expected to go out, give or take {daily_std} a day. Class {abc_class} is to be in "
+        "stock in {service_level_pct}% of order cycles (z = {safety_factor}), which takes a safety stock of {safety_stock} "
+        "{uom}. Reorder point {reorder_point} {uom}; order up to {order_up_to} {uom}, enough for {protection_days} days."
     ),
 }
 
@@ -73,7 +73,8 @@ def policy_table(
 ) -> pd.DataFrame:
     """The table POLICIES for the (n,) pairs (item_code, warehouse); every array (n,) in the same order."""
     mean = levels.daily_mean
-    cover = np.divide(standing.position_qty, mean, out=np.full(len(mean), np.nan), where=mean > 0.0)
+    sells = mean > _LEAST_DAILY_DEMAND
+    cover = np.divide(standing.position_qty, mean, out=np.full(len(mean), np.nan), where=sells)
     table = pd.DataFrame(
         {
             "item_code": pairs["item_code"].to_numpy(),

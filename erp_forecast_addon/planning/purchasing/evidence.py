@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from erp_forecast_addon.planning.inventory.levels import covered_days
 from erp_forecast_addon.planning.inventory.safety_stock import (
     order_up_to,
     protection_std,
@@ -23,6 +24,7 @@ RECOMPUTED_FROM = (
     "above_forecast_qty",
     "protection_demand_qty",
     "protection_days",
+    "lead_time_days",
     "daily_demand_std",
     "lead_time_std_days",
     "service_level",
@@ -38,10 +40,10 @@ EVIDENCE_COLUMNS = (
     "firm_demand_qty",
     "overdue_and_other_demand_qty",
     "daily_demand_mean",
-    "lead_time_days",
     "lead_time_source",
     "lead_time_demand_qty",
     "review_period_days",
+    "approval_days",
     "abc_class",
     "safety_factor",
     "safety_stock_qty",
@@ -86,7 +88,8 @@ def recompute(evidence: Mapping[str, Any]) -> float:
     """
     value = {name: evidence[name] for name in RECOMPUTED_FROM}
     mean = value["protection_demand_qty"] / value["protection_days"]
-    std = protection_std(value["protection_days"], mean, value["daily_demand_std"], value["lead_time_std_days"])
+    covered = covered_days(value["lead_time_days"])
+    std = protection_std(covered, mean, value["daily_demand_std"], value["lead_time_std_days"])
     wanted = order_up_to(value["protection_demand_qty"], safety_stock(safety_factor(value["service_level"]), std))
     position = net_position(
         value["on_hand_qty"], value["open_supply_qty"], value["draft_qty"], value["above_forecast_qty"]

@@ -7,7 +7,7 @@ erp_forecast_addon.periods = (function () {
 	const UNITS = ["day", "week", "month"];
 	// How much history stays readable as bars.
 	const MOST_HISTORY = { day: 91, week: 53, month: 25 };
-	const DAYS_WORTH_WEEKS = 120;
+	const DAYS_WORTH_WEEKS = 60;
 
 	const day_of = (text) => Math.round(Date.parse(`${text.slice(0, 10)}T00:00:00Z`) / MS_PER_DAY);
 	const date_of = (day) => new Date(day * MS_PER_DAY).toISOString().slice(0, 10);
@@ -85,8 +85,9 @@ erp_forecast_addon.periods = (function () {
 		});
 	}
 
-	// Sums over a longer period than the forecast's own. Means add up; the distances of the quantiles from the mean
-	// add up as squares, as for independent periods. What has already happened in the running period is certain.
+	// Sums over a longer period than the forecast's own. Means add up. Half widths of an interval add up as squares, as for
+	// independent periods, and the sum's interval is symmetric, as sums tend to be; below zero it is cut. What has already
+	// happened in the running period is certain.
 	function add_summed_forecast(periods, forecast, unit, as_of) {
 		const { starts, mean, quantiles } = forecast.curve;
 		const bands = bands_of(forecast.curve);
@@ -99,13 +100,12 @@ erp_forecast_addon.periods = (function () {
 			last_day = until - 1;
 			for (let day = Math.max(from, as_of + 1); day < until; day++) {
 				const start = start_of(day, unit);
-				if (!sums.has(start)) sums.set(start, { mean: 0, spread: bands.map(() => [0, 0]) });
+				if (!sums.has(start)) sums.set(start, { mean: 0, spread: bands.map(() => 0) });
 				const sum = sums.get(start);
 				const share = 1 / (until - from);
 				sum.mean += mean[at] * share;
 				bands.forEach((band, which) => {
-					sum.spread[which][0] += share * (mean[at] - quantiles[band.low][at]) ** 2;
-					sum.spread[which][1] += share * (quantiles[band.high][at] - mean[at]) ** 2;
+					sum.spread[which] += share * ((quantiles[band.high][at] - quantiles[band.low][at]) / 2) ** 2;
 				});
 			}
 		});
@@ -114,9 +114,9 @@ erp_forecast_addon.periods = (function () {
 			const period = period_at(periods, start, unit);
 			const so_far = period.actual || 0;
 			period.mean = so_far + sum.mean;
-			period.band = sum.spread.map(([low, high]) => [
-				so_far + Math.max(0, sum.mean - Math.sqrt(low)),
-				so_far + sum.mean + Math.sqrt(high),
+			period.band = sum.spread.map((spread) => [
+				so_far + Math.max(0, sum.mean - Math.sqrt(spread)),
+				so_far + sum.mean + Math.sqrt(spread),
 			]);
 		}
 	}

@@ -68,7 +68,9 @@ erp_forecast_addon.forecast_chart = (function () {
 	function as_of_line(on, shown, as_of) {
 		const slot = shown.findIndex((period) => period.end - 1 > as_of);
 		if (slot < 1) return "";
-		const x = on.x(slot);
+		// Inside the running period, where the last day with data ends.
+		const { start, end } = shown[slot];
+		const x = on.x(slot + Math.max(0, as_of + 1 - start) / (end - start));
 		return (
 			svg().element("line", { class: "ef-now", x1: x, x2: x, y1: on.top, y2: on.bottom }) +
 			svg().text({ class: "ef-tick", x: x - 5, y: on.top + 9, "text-anchor": "end" }, __("Seen until here"))

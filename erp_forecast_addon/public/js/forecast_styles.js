@@ -40,13 +40,15 @@ erp_forecast_addon.add_styles = function () {
 .ef-legend .ef-key-safety { height: 2px; background: var(--red-500); }
 .ef-legend .ef-key-reorder { height: 2px; background: var(--orange-500, #e86c13); }
 .ef-legend .ef-key-upto { height: 2px; background: var(--green-600, #278f5e); }
+.ef-levels .ef-legend { padding-left: 0; }
+.ef-levels { margin: 4px 0 10px; }
 .ef-tip { position: absolute; z-index: 5; pointer-events: none; min-width: 150px; padding: 8px 10px; border-radius: 6px;
 	background: var(--fg-color); border: 1px solid var(--dark-border-color); box-shadow: var(--shadow-md);
 	font-size: 12px; color: var(--text-color); white-space: nowrap; }
 .ef-tip > div { display: flex; justify-content: space-between; gap: 14px; }
 .ef-tip span { color: var(--text-muted); }
 .ef-tip-head { font-weight: 600; margin-bottom: 3px; }
-.ef-numbers { display: grid; grid-template-columns: repeat(auto-fill, minmax(148px, 1fr)); gap: 8px; margin: 10px 0; }
+.ef-numbers { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 8px; margin: 10px 0; }
 .ef-number { border: 1px solid var(--border-color); border-radius: 8px; padding: 8px 10px; min-width: 0; }
 .ef-number .ef-label { color: var(--text-muted); font-size: 12px; }
 .ef-number .ef-value { font-size: 16px; font-weight: 600; overflow-wrap: anywhere; }

@@ -23,7 +23,8 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 		this.view = view;
 		this.pair_at = Math.min(this.pair_at, Math.max(0, view.pairs.length - 1));
 		if (!view.pairs.length) return this.show_empty();
-		this.unit = erp_forecast_addon.periods.first_unit(this.pair);
+		const { units_for, first_unit } = erp_forecast_addon.periods;
+		if (!units_for(this.pair).includes(this.unit)) this.unit = first_unit(this.pair);
 		this.render();
 	}
 
@@ -208,8 +209,8 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 	listen() {
 		this.box.find(".ef-warehouse").on("change", (event) => {
 			this.pair_at = cint(event.target.value);
-			const units = erp_forecast_addon.periods.units_for(this.pair);
-			if (!units.includes(this.unit)) this.unit = units[0];
+			const { units_for, first_unit } = erp_forecast_addon.periods;
+			if (!units_for(this.pair).includes(this.unit)) this.unit = first_unit(this.pair);
 			this.render();
 		});
 		this.box.find(".ef-unit").on("click", (event) => {

@@ -121,11 +121,12 @@ def _arrivals(
     lots = np.ceil(np.maximum(highest - opening, 0.0) / lot)
     before = np.where(np.concatenate([[True], np.diff(events["at"]) != 0]), 0.0, np.concatenate([[0.0], lots[:-1]]))
     arriving = lots > before
-    rows = pd.DataFrame({
+    arrived = pd.DataFrame({
         "at": events["at"][arriving],
         "received_on": events["moment"][arriving].dt.normalize(),
         "qty": (lots - before)[arriving] * lot[arriving],
-    }).groupby(["at", "received_on"], as_index=False)["qty"].sum()  # fmt: skip
+    })  # fmt: skip
+    rows = arrived.groupby(["at", "received_on"])["qty"].sum().reset_index()
     return _with_documents(rows, items, suppliers, rng)
 
 
@@ -133,7 +134,9 @@ def _with_documents(
     rows: pd.DataFrame, items: pd.DataFrame, suppliers: pd.DataFrame, rng: np.random.Generator
 ) -> pd.DataFrame:
     """One order and one receipt per supplier and day of arrival, ordered a drawn lead time before."""
-    described = items.iloc[rows["at"].to_numpy()][["item_code", "supplier", "supplier_at", "cost"]].reset_index(drop=True)
+    described = items.iloc[rows["at"].to_numpy()][["item_code", "supplier", "supplier_at", "cost"]].reset_index(
+        drop=True
+    )
     rows = pd.concat([rows.reset_index(drop=True), described], axis=1)
     number = rows.groupby(["received_on", "supplier_at"], sort=True).ngroup().to_numpy()
     count = int(number.max()) + 1 if len(number) else 0
@@ -162,9 +165,7 @@ def _open_orders(
     )
 
 
-def _ledger(
-    events: pd.DataFrame, receipts: pd.DataFrame, items: pd.DataFrame, first: pd.Timestamp
-) -> pd.DataFrame:
+def _ledger(events: pd.DataFrame, receipts: pd.DataFrame, items: pd.DataFrame, first: pd.Timestamp) -> pd.DataFrame:
     """Opening stock, receipts and sales by item and time, with the running stock and the item's cost."""
     opening = pd.DataFrame({
         "at": np.arange(len(items)), "moment": first.normalize(), "actual_qty": items["opening_qty"],
@@ -197,7 +198,7 @@ def _told(suppliers: pd.DataFrame, receipts: pd.DataFrame, open_orders: pd.DataF
     ]
 
 
-# ---- documents --------------------------------------------------------------------------------------------------------
+# ---- documents ------------------------------------
 def _orders(lines: pd.DataFrame, company: str, currency: str) -> pd.DataFrame:
     by_order = lines.groupby("order", sort=True)
     first = by_order[["supplier", "ordered_on", "schedule_date", "receipt"]].first()

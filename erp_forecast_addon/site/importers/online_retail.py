@@ -6,7 +6,7 @@ made_up_supply.py and say so wherever they can be seen.
 
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -53,21 +53,28 @@ def import_online_retail(
     if site.read('SELECT 1 FROM "tabCompany" LIMIT 1'):
         raise BadInput(_("{path}: this site holds data already; import into a new one."), path=site.path)
     supply = make_up_supply(sales.lines, WAREHOUSE, seed, suppliers)
-    with site.savepoint():
-        _write_masters(site, sales, supply, report)
-        _write_sales(site, sales, report)
-        _write_purchases(site, supply, report)
-        _write_stock(site, supply, report)
-    last = report.last_day
-    assert last is not None
-    site.set_now(datetime.combine(last + timedelta(days=1), datetime.min.time()) + timedelta(hours=8), keep=True)
+    try:
+        with site.savepoint():
+            _write_masters(site, sales, supply, report)
+            _write_sales(site, sales, report)
+            _write_purchases(site, supply, report)
+            _write_stock(site, supply, report)
+            site.set_now(_morning_after(sales), keep=True)
+    except BaseException:
+        site.rollback()
+        raise
     site.commit()
     report.made_up = supply.told
     report.seconds = time.perf_counter() - started
     return report
 
 
-# ---- reading ----------------------------------------------------------------------------------------------------------
+def _morning_after(sales: Sales) -> datetime:
+    last: datetime = (sales.lines["moment"].max().normalize() + pd.Timedelta(days=1, hours=8)).to_pydatetime()
+    return last
+
+
+# ---- reading ------------------------------------
 def _read(path: Path, report: ImportReport) -> Sales:
     if not path.is_file():
         raise BadInput(_("{path}: there is no such file."), path=path)
@@ -151,7 +158,7 @@ def _sale_of(returned: pd.DataFrame, sold: pd.DataFrame) -> pd.Series:
     return found.set_index("index")["against"].reindex(returned.index).fillna("")
 
 
-# ---- writing ----------------------------------------------------------------------------------------------------------
+# ---- writing ------------------------------------
 def _write(site: EmbeddedSite, doctype: str, rows: pd.DataFrame, report: ImportReport) -> None:
     with site.without_indexes(doctype):
         site.insert_rows(doctype, rows)
@@ -164,7 +171,9 @@ def _write_masters(site: EmbeddedSite, sales: Sales, supply: Supply, report: Imp
         report.rows_written[doctype] = report.rows_written.get(doctype, 0) + 1
 
     document("Company", company_name=COMPANY, abbr="OR", default_currency=CURRENCY, country="United Kingdom")
-    document("Warehouse", name=ALL_WAREHOUSES, warehouse_name="All Warehouses", company=COMPANY, is_group=1, lft=1, rgt=4)
+    document(
+        "Warehouse", name=ALL_WAREHOUSES, warehouse_name="All Warehouses", company=COMPANY, is_group=1, lft=1, rgt=4
+    )
     document("Warehouse", name=WAREHOUSE, warehouse_name="Warehouse", company=COMPANY, lft=2, rgt=3,
              parent_warehouse=ALL_WAREHOUSES)  # fmt: skip
     document("UOM", uom_name=UOM, must_be_whole_number=1)
@@ -235,5 +244,3 @@ def _write_stock(site: EmbeddedSite, supply: Supply, report: ImportReport) -> No
         "ordered_qty": bins["ordered_qty"], "projected_qty": bins["actual_qty"] + bins["ordered_qty"],
         "valuation_rate": bins["cost"], "stock_value": bins["actual_qty"] * bins["cost"],
     }), report)  # fmt: skip
-
-

@@ -16,6 +16,7 @@ _ARGUMENTS = (
 _SIZE = {"width": 1280, "height": 900}
 # A cold site compiles and caches on its first pages.
 PATIENCE_MS = 60_000
+_REST_MS = 1500
 # What the desk says in its console without a socket server; nothing else may be said there.
 _NO_SOCKET = ("socket.io", "ERR_CONNECTION_REFUSED", "websocket", "WebSocket")
 
@@ -68,13 +69,15 @@ class Person:
         )
         return answer.status, answer.text()
 
-    def picture(self, name: str, of: str | None = None) -> None:
-        """Save docs/images/NAME.png: the window, or the element that `of` selects."""
+    def picture(self, name: str, height: int = _SIZE["height"]) -> None:
+        """Save NAME.png of the window, made `height` pixels high; charts and dialogs have come to rest."""
         if self.pictures is None:
             return
-        self.page.evaluate("document.querySelectorAll('.desk-alert, .modal-backdrop').forEach(e => e.remove())")
-        target = self.page.locator(of).first if of else self.page
-        target.screenshot(path=str(self.pictures / f"{name}.png"), animations="disabled")
+        self.page.set_viewport_size({**_SIZE, "height": height})
+        self.page.evaluate("document.querySelectorAll('.desk-alert').forEach(e => e.remove())")
+        self.page.wait_for_timeout(_REST_MS)
+        self.page.screenshot(path=str(self.pictures / f"{name}.png"))
+        self.page.set_viewport_size(_SIZE)
 
     def leave(self) -> None:
         unexpected = [error for error in self.errors if not any(words in error for words in _NO_SOCKET)]

@@ -168,7 +168,7 @@ def looks_at_item(approver: Person, order: Any, warehouse: str) -> None:
     page.locator(".desk-alert", has_text="was forecast").wait_for()
     approver.settle()
     _close_messages(page)
-    approver.picture("item-forecast")
+    approver.picture("item-forecast", height=1240)
 
 
 def reads_evidence(approver: Person, order: Any) -> None:
@@ -186,7 +186,7 @@ def reads_evidence(approver: Person, order: Any) -> None:
     for each in order.items:
         computed = recompute(frappe.parse_json(each.evidence))
         assert abs(computed - each.stock_qty) < 1e-6, f"{each.item_code}: evidence gives {computed}"
-    approver.picture("proposal")
+    approver.picture("proposal", height=1260)
 
 
 def is_refused(buyer: Person, order: Any) -> None:

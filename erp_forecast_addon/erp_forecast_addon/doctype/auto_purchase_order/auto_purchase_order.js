@@ -110,8 +110,5 @@
 		before_workflow_action(frm) {
 			return frm.selected_workflow_action === "Reject" ? reject_with_reason(frm) : Promise.resolve();
 		},
-		after_workflow_action(frm) {
-			frm.reload_doc();
-		},
 	});
 })();

@@ -30,6 +30,7 @@
 		},
 		refresh(frm) {
 			if (frm.is_new()) return;
+			frm.disable_save();
 			show_progress(frm, frm.doc.progress_pct || 0, frm.doc.current_step);
 			follow(frm);
 			if (!MOVING.includes(frm.doc.status) && erp_forecast_addon.may_run()) {

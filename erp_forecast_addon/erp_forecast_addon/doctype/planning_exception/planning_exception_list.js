@@ -26,6 +26,10 @@
 
 	frappe.listview_settings["Planning Exception"] = {
 		add_fields: ["status", "currency", "snoozed_until", "message", "due_on"],
+		hide_name_column: true,
+		formatters: {
+			exception_type: (value, df, doc) => (doc.message ? `${__(value)}: ${doc.message}` : __(value)),
+		},
 		filters: [["status", "in", ["Open", "In Progress"]]],
 		get_indicator(doc) {
 			const words = doc.snoozed_until && doc.status === "Ignored" ? __("Snoozed") : __(doc.status);

@@ -46,13 +46,16 @@ def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
             "datasets": [{"name": _("WAPE (%)"), "values": [round(value, 1) for value in measured.values()]}],
         },
         "type": "bar",
-        "fieldtype": "Float",
+        "colors": ["#0289f7"],
         "height": 240,
     }
 
 
 def _columns() -> list[dict[str, Any]]:
     def column(fieldname: str, label: str, fieldtype: str, width: int, options: str | None = None) -> dict[str, Any]:
+        # Frappe refuses the whole report over a link that the user may not follow; without the link it is a text.
+        if fieldtype == "Link" and not frappe.has_permission(options, "read"):
+            fieldtype, options = "Data", None
         return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, "options": options}
 
     return [

@@ -21,7 +21,7 @@ frappe.query_reports["Stock Position against Policy"] = {
 			fieldname: "state",
 			label: __("State"),
 			fieldtype: "Select",
-			options: ["", "Short", "Below Safety Stock", "Below Reorder Point", "Covered", "Above Order-up-to"],
+			options: ["", "Short", "Low", "Reorder", "Covered", "Excess"],
 		},
 	],
 	formatter(value, row, column, data, default_formatter) {

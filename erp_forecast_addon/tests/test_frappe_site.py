@@ -1,0 +1,111 @@
+"""The contract of the Site port on a live site, and what only a live site has: indexes, locks, users."""
+
+import threading
+
+import frappe
+from frappe.tests.utils import FrappeTestCase
+
+from erp_forecast_addon.planning.errors import Refused
+from erp_forecast_addon.site import doctypes
+from erp_forecast_addon.site.frappe_site import FrappeSite, ensure_indexes
+from erp_forecast_addon.tests.erpnext_world import ERPNextWorld
+from erp_forecast_addon.tests.site_contract import SUPPLIER, SiteContract, make_business
+
+IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item"]
+test_ignore = ["Company", "Item"]
+
+
+class TestFrappeSite(SiteContract, FrappeTestCase):
+    """FrappeTestCase rolls the class back at its end; nothing here commits."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        frappe.set_user("Administrator")
+        cls.site = FrappeSite()
+        cls.world = ERPNextWorld()
+        cls.business = make_business(cls.world, cls.site.now().date())
+
+    def test_our_unique_keys_are_in_the_database(self) -> None:
+        for doctype, columns in doctypes.UNIQUE_KEYS.items():
+            rows = frappe.db.sql(f"SHOW INDEX FROM `tab{doctype}` WHERE Non_unique = 0", as_dict=True)
+            by_name: dict[str, list[str]] = {}
+            for row in sorted(rows, key=lambda each: each.Seq_in_index):
+                by_name.setdefault(row.Key_name, []).append(row.Column_name)
+            self.assertIn(list(columns), list(by_name.values()), doctype)
+
+    def test_a_lock_of_another_connection_is_seen_and_freed_with_it(self) -> None:
+        held, done, told = threading.Event(), threading.Event(), {}
+
+        def hold(site_name: str) -> None:
+            frappe.init(site_name)
+            frappe.connect()
+            try:
+                with FrappeSite().lock("contract") as got:
+                    told["got"] = got
+                    held.set()
+                    done.wait(20)
+                    frappe.db._conn.close()  # as if the process had died: no release
+                    frappe.db._conn = None
+            finally:
+                frappe.destroy()
+
+        other = threading.Thread(target=hold, args=(frappe.local.site,))
+        other.start()
+        held.wait(20)
+        with self.site.lock("contract") as meanwhile:
+            self.assertFalse(meanwhile)
+        done.set()
+        other.join(20)
+        self.assertTrue(told["got"])
+        with self.site.lock("contract") as afterwards:
+            self.assertTrue(afterwards)
+
+    def test_bulk_writes_reach_cached_documents(self) -> None:
+        run = self.insert_run()
+        frappe.get_cached_doc("Forecast Run", run)
+        table = frappe.qb.DocType("Forecast Run")
+        row = self.site.fetch(frappe.qb.from_(table).select(table.name, table.company).where(table.name == run))
+        self.site.upsert_rows("Forecast Run", row.assign(pairs=77), ("name",))
+        self.assertEqual(frappe.get_cached_doc("Forecast Run", run).pairs, 77)
+
+    def test_a_user_without_the_right_submits_through_us_but_not_past_the_authorization_rule(self) -> None:
+        user = frappe.get_doc(
+            {"doctype": "User", "email": "fc-approver@example.com", "first_name": "FC", "send_welcome_email": 0}
+        ).insert(ignore_permissions=True)
+        frappe.get_doc(
+            {
+                "doctype": "Authorization Rule", "transaction": "Purchase Order", "based_on": "Grand Total",
+                "value": 1000, "company": self.world.company, "approving_role": "System Manager",
+            }
+        ).insert(ignore_permissions=True)  # fmt: skip
+        small, large = self.insert_order(self.line(2)), self.insert_order(self.line(20))
+        frappe.set_user(user.name)
+        self.addCleanup(frappe.set_user, "Administrator")
+        self.assertEqual(self.site.submit_order(small).docstatus, 1)
+        with self.assertRaisesRegex(Refused, "Can be approved by System Manager"):
+            self.site.submit_order(large)
+
+    def test_what_erpnext_refuses_leaves_no_message_behind(self) -> None:
+        frappe.clear_messages()
+        with self.assertRaises(Refused):
+            self.insert_order(self.line(ahead=-3))
+        self.assertEqual(frappe.get_message_log(), [])
+
+    def test_a_supplier_that_is_gone_is_refused_with_a_sentence(self) -> None:
+        with self.assertRaisesRegex(Refused, "No Such Supplier"):
+            self.site.insert_order(
+                self.world.company, "No Such Supplier", self.world.currency, self.today, [self.line()], ""
+            )
+        self.assertTrue(frappe.db.exists("Supplier", SUPPLIER))
+
+
+class TestIndexes(FrappeTestCase):
+    def test_they_can_be_made_any_number_of_times(self) -> None:
+        before = frappe.db.sql("SHOW INDEX FROM `tabDemand Bucket`")
+        ensure_indexes()
+        self.assertEqual(frappe.db.sql("SHOW INDEX FROM `tabDemand Bucket`"), before)
+
+
+# The mixin itself is no test case of this module.
+del SiteContract

@@ -1,0 +1,143 @@
+"""A user of company A with one warehouse sees that warehouse's planning and nothing else, in lists and one by one."""
+
+import frappe
+from frappe.desk.reportview import get_list as report_view_list
+
+from erp_forecast_addon.tests import site_records as made
+
+PLANNING = ("Demand Forecast", "Safety Stock Policy", "Auto Purchase Order", "Planning Exception", "Forecast Run")
+
+
+class LimitedUserTestCase(made.SiteTestCase):
+    """Records in two warehouses of company A and one of company B."""
+
+    @classmethod
+    def make_records(cls) -> None:
+        cls.a, cls.b = made.company(), made.second_company()
+        cls.group = made.warehouse("Forecast Mine", is_group=1)
+        cls.mine = made.warehouse("Forecast Mine One", parent=cls.group)
+        cls.mine_too = made.warehouse("Forecast Mine Two", parent=cls.group)
+        cls.theirs = made.warehouse("Forecast Theirs")
+        cls.foreign = made.warehouse("Forecast Abroad", of=cls.b)
+        cls.visible: dict[str, set[str]] = {doctype: set() for doctype in PLANNING}
+        cls.hidden: dict[str, set[str]] = {doctype: set() for doctype in PLANNING}
+        for house, owner, seen in ((cls.mine, cls.a, True), (cls.theirs, cls.a, False), (cls.foreign, cls.b, False)):
+            cls.note(made.case(of=owner, warehouse=house, item_code=made.item("FC-SEEN")), seen)
+            made.planned("FC-SEEN", house, owner)
+            for doctype in ("Demand Forecast", "Safety Stock Policy"):
+                cls.note(frappe.get_doc(doctype, {"warehouse": house, "item_code": "FC-SEEN"}), seen)
+        cls.note(made.case("Excess Stock", of=cls.a), True)
+        cls.note(made.case("Excess Stock", of=cls.b), False)
+        for owner, seen in ((cls.a, True), (cls.b, False)):
+            run = {"doctype": "Forecast Run", "company": owner, "status": "Completed", "triggered_by": "Command"}
+            cls.note(frappe.get_doc(run).insert(ignore_permissions=True), seen)
+        cls.own_order = made.proposal(("FC-SEEN", cls.mine, 5))
+        cls.mixed_order = made.proposal(("FC-SEEN", cls.mine, 5), ("FC-SEEN", cls.theirs, 5))
+        cls.foreign_order = made.proposal(("FC-SEEN", cls.foreign, 5), of=cls.b)
+        cls.note(cls.own_order, True)
+        cls.note(cls.mixed_order, False)
+        cls.note(cls.foreign_order, False)
+        roles = (made.PLANNER, made.APPROVER, "Stock Manager", "Purchase Manager")
+        cls.email = made.user("limited", *roles)
+        made.limit(cls.email, Company=cls.a, Warehouse=cls.mine)
+
+    @classmethod
+    def note(cls, doc: frappe.model.document.Document, seen: bool) -> None:
+        (cls.visible if seen else cls.hidden)[doc.doctype].add(doc.name)
+
+    def listed(self, doctype: str) -> set[str]:
+        return set(frappe.get_list(doctype, pluck="name", limit=0, order_by="name"))
+
+
+class TestLists(LimitedUserTestCase):
+    def test_lists_show_what_is_his_and_nothing_else(self) -> None:
+        with made.acting_as(self.email):
+            for doctype in PLANNING:
+                with self.subTest(doctype):
+                    listed = self.listed(doctype)
+                    assert self.visible[doctype] <= listed
+                    assert not self.hidden[doctype] & listed
+
+    def test_single_documents_too(self) -> None:
+        with made.acting_as(self.email):
+            for doctype in PLANNING:
+                for name in self.visible[doctype]:
+                    assert frappe.has_permission(doctype, "read", doc=name), (doctype, name)
+                for name in self.hidden[doctype]:
+                    assert not frappe.has_permission(doctype, "read", doc=name), (doctype, name)
+
+    def test_warehouse_alone_is_enough_to_hide_the_other_company(self) -> None:
+        email = made.user("warehouse_only", made.PLANNER, made.APPROVER)
+        made.limit(email, Warehouse=self.mine)
+        with made.acting_as(email):
+            for doctype in PLANNING:
+                with self.subTest(doctype):
+                    assert self.visible[doctype] <= self.listed(doctype)
+                    assert not self.hidden[doctype] & self.listed(doctype)
+                    assert not any(frappe.has_permission(doctype, "read", doc=n) for n in self.hidden[doctype])
+
+    def test_a_group_stands_for_the_warehouses_under_it(self) -> None:
+        email = made.user("group_only", made.APPROVER)
+        made.limit(email, Warehouse=self.group)
+        both = made.proposal(("FC-SEEN", self.mine, 1), ("FC-SEEN", self.mine_too, 1))
+        with made.acting_as(email):
+            listed = self.listed("Auto Purchase Order")
+            assert {both.name, self.own_order.name} <= listed
+            assert not {self.mixed_order.name, self.foreign_order.name} & listed
+            assert frappe.has_permission("Auto Purchase Order", "read", doc=both.name)
+
+    def test_a_permission_for_another_doctype_limits_nothing_here(self) -> None:
+        email = made.user("applicable", made.PLANNER)
+        frappe.get_doc(
+            {
+                "doctype": "User Permission",
+                "user": email,
+                "allow": "Warehouse",
+                "for_value": self.mine,
+                "apply_to_all_doctypes": 0,
+                "applicable_for": "Stock Entry",
+            }
+        ).insert()
+        with made.acting_as(email):
+            assert self.mixed_order.name in self.listed("Auto Purchase Order")
+
+    def test_without_user_permissions_everything_is_seen(self) -> None:
+        with made.acting_as(made.user("unlimited", made.PLANNER)):
+            for doctype in PLANNING:
+                assert self.visible[doctype] | self.hidden[doctype] <= self.listed(doctype), doctype
+
+    def test_lines_of_orders_are_not_a_side_door(self) -> None:
+        fields = ["parent", "warehouse"]
+        with made.acting_as(self.email):
+            rows = frappe.get_list(
+                "Auto Purchase Order Item",
+                fields=fields,
+                parent_doctype="Auto Purchase Order",
+                limit=0,
+                order_by="name",
+            )
+            joined = frappe.get_list(
+                "Auto Purchase Order", fields=["name", "items.warehouse as warehouse"], limit=0, order_by="name"
+            )
+        assert {row.warehouse for row in rows} == {self.mine}
+        assert {row.warehouse for row in joined} == {self.mine}
+
+    def test_the_report_view_is_not_a_side_door(self) -> None:
+        with made.acting_as(self.email):
+            frappe.local.form_dict = frappe._dict(
+                doctype="Safety Stock Policy", fields='["name", "warehouse"]', limit_page_length=0
+            )
+            rows = report_view_list()
+        assert {row.warehouse for row in rows} == {self.mine}
+
+    def test_machinery_is_not_readable(self) -> None:
+        with made.acting_as(self.email):
+            for doctype in ("Demand Bucket", "Demand Pair", "Demand Mark", "Reorder Level Backup"):
+                with self.subTest(doctype), self.assertRaises(frappe.PermissionError):
+                    frappe.get_list(doctype, limit=1)
+
+    def test_a_user_without_a_role_of_planning_sees_nothing(self) -> None:
+        with made.acting_as(made.user("clerk", "Sales User")):
+            for doctype in PLANNING:
+                with self.subTest(doctype), self.assertRaises(frappe.PermissionError):
+                    frappe.get_list(doctype, limit=1)

@@ -1,0 +1,175 @@
+"""Renaming, merging and deleting masters works as before, and our records follow."""
+
+import json
+from typing import Any
+
+import frappe
+
+from erp_forecast_addon.services import who_orders
+from erp_forecast_addon.services.exceptions import GROUP_MARK, identity
+from erp_forecast_addon.site.frappe_site import FrappeSite
+from erp_forecast_addon.tests import site_records as made
+
+PER_PAIR = ("Demand Forecast", "Safety Stock Policy", "Demand Pair")
+
+
+class TestRenames(made.SiteTestCase):
+    @classmethod
+    def make_records(cls) -> None:
+        cls.company = made.company()
+        cls.house = made.warehouse("Forecast Old House")
+        cls.other_house = made.warehouse("Forecast Other House")
+        for item_code in ("FC-OLD", "FC-OTHER"):
+            for house in (cls.house, cls.other_house):
+                made.planned(item_code, house)
+                cls.demand(item_code, house)
+        cls.supplier = made.supplier("Forecast Old Supplier")
+        cls.other_supplier = made.supplier("Forecast Other Supplier")
+        cls.record = made.proposal(("FC-OLD", cls.house, 5), by=cls.supplier)
+
+    @classmethod
+    def demand(cls, item_code: str, house: str) -> None:
+        pair = {"item_code": item_code, "warehouse": house}
+        frappe.get_doc({"doctype": "Demand Bucket", **pair, "day": "2026-01-05", "demand_qty": 3}).insert()
+        frappe.get_doc({"doctype": "Demand Pair", **pair, "company": cls.company, "checksum": "x"}).insert()
+
+    def count(self, doctype: str, **filters: Any) -> int:
+        return frappe.db.count(doctype, filters)
+
+    def rename(self, doctype: str, old: str, new: str, merge: bool = False) -> None:
+        frappe.rename_doc(doctype, old, new, merge=merge, force=True, show_alert=False, rebuild_search=False)
+
+    def line(self) -> Any:
+        return frappe.get_doc("Auto Purchase Order", self.record.name).items[0]
+
+    # ---- items -----------------------------------------------------------------------------------------------------
+    def test_a_renamed_item_takes_its_records_along(self) -> None:
+        case = made.case(item_code="FC-OLD", warehouse=self.house)
+        self.rename("Item", "FC-OLD", "FC-NEW")
+        for doctype in (*PER_PAIR, "Demand Bucket"):
+            assert self.count(doctype, item_code="FC-NEW") == 2, doctype
+            assert self.count(doctype, item_code="FC-OLD") == 0, doctype
+        assert self.line().item_code == "FC-NEW"
+        case.reload()
+        assert case.item_code == "FC-NEW"
+        assert case.identity == identity(case.exception_type, self.company, "FC-NEW", self.house, None)
+        assert self.count("Demand Mark", item_code="FC-NEW") == 2
+
+    def test_a_merged_item_leaves_one_row_per_pair(self) -> None:
+        open_case = made.case(item_code="FC-OLD")
+        taken = made.case("No Price", item_code="FC-OLD")
+        taken.db_set("status", "In Progress")
+        self.rename("Item", "FC-OLD", "FC-OTHER", merge=True)
+        for doctype in (*PER_PAIR, "Demand Bucket"):
+            assert self.count(doctype, item_code="FC-OTHER") == 2, doctype
+            assert self.count(doctype, item_code="FC-OLD") == 0, doctype
+        assert not frappe.db.exists("Item", "FC-OLD")
+        assert self.line().item_code == "FC-OTHER"
+        assert self.count("Demand Mark", item_code="FC-OTHER") == 2
+        assert not frappe.db.exists("Planning Exception", open_case.name)
+        taken.reload()
+        assert taken.identity == identity("No Price", self.company, "FC-OTHER", None, None)
+
+    def test_an_item_with_forecasts_can_be_deleted(self) -> None:
+        made.planned("FC-LONELY", self.house)
+        self.demand("FC-LONELY", self.house)
+        made.case(item_code="FC-LONELY")
+        frappe.delete_doc("Item", "FC-LONELY")
+        for doctype in (*PER_PAIR, "Demand Bucket", "Planning Exception"):
+            assert self.count(doctype, item_code="FC-LONELY") == 0, doctype
+
+    def test_an_item_on_an_order_still_cannot_be_deleted(self) -> None:
+        with self.assertRaises(frappe.LinkExistsError):
+            frappe.delete_doc("Item", "FC-OLD")
+
+    # ---- warehouses ------------------------------------------------------------------------------------------------
+    def test_a_renamed_warehouse_takes_its_records_along(self) -> None:
+        case = made.case(item_code="FC-OLD", warehouse=self.house)
+        self.rename("Warehouse", self.house, "Forecast New House - X")
+        for doctype in (*PER_PAIR, "Demand Bucket"):
+            assert self.count(doctype, warehouse="Forecast New House - X") == 2, doctype
+        assert self.line().warehouse == "Forecast New House - X"
+        case.reload()
+        assert case.identity == identity(case.exception_type, self.company, "FC-OLD", case.warehouse, None)
+
+    def test_a_merged_warehouse_leaves_one_row_per_pair(self) -> None:
+        self.rename("Warehouse", self.house, self.other_house, merge=True)
+        for doctype in (*PER_PAIR, "Demand Bucket"):
+            assert self.count(doctype, warehouse=self.other_house) == 2, doctype
+            assert self.count(doctype, warehouse=self.house) == 0, doctype
+        assert self.line().warehouse == self.other_house
+
+    def test_a_warehouse_with_forecasts_can_be_deleted(self) -> None:
+        lonely = made.warehouse("Forecast Lonely House")
+        made.planned("FC-OTHER", lonely)
+        made.case(warehouse=lonely)
+        frappe.delete_doc("Warehouse", lonely)
+        for doctype in (*PER_PAIR, "Planning Exception"):
+            assert self.count(doctype, warehouse=lonely) == 0, doctype
+
+    def test_parked_rows_follow_a_renamed_warehouse_and_group(self) -> None:
+        group = made.warehouse("Forecast 100% of_Group", is_group=1)
+        house = made.warehouse("Forecast In Group", parent=group)
+        doc = frappe.get_doc("Item", "FC-OTHER")
+        row = {"warehouse": house, "warehouse_group": group, "warehouse_reorder_level": 2, "warehouse_reorder_qty": 3}
+        doc.append("reorder_levels", {**row, "material_request_type": "Purchase"})
+        doc.save()
+        site = FrappeSite()
+        assert who_orders.park(site, self.company) == 1
+        self.rename("Warehouse", group, "Forecast Group Two - X")
+        self.rename("Warehouse", house, "Forecast House Two - X")
+        assert who_orders.give_back(site, self.company) == 1
+        (given,) = frappe.get_doc("Item", "FC-OTHER").reorder_levels
+        assert (given.warehouse, given.warehouse_group) == ("Forecast House Two - X", "Forecast Group Two - X")
+
+    # ---- suppliers and companies -----------------------------------------------------------------------------------
+    def test_a_renamed_supplier_takes_its_records_along(self) -> None:
+        case = made.case("Supplier Blocked", supplier=self.supplier)
+        self.rename("Supplier", self.supplier, "Forecast New Supplier")
+        assert frappe.db.get_value("Auto Purchase Order", self.record.name, "supplier") == "Forecast New Supplier"
+        case.reload()
+        assert case.identity == identity("Supplier Blocked", self.company, None, None, "Forecast New Supplier")
+
+    def test_a_merged_supplier_keeps_its_orders(self) -> None:
+        self.rename("Supplier", self.supplier, self.other_supplier, merge=True)
+        assert frappe.db.get_value("Auto Purchase Order", self.record.name, "supplier") == self.other_supplier
+
+    def test_a_supplier_with_exceptions_can_be_deleted(self) -> None:
+        lonely = made.supplier("Forecast Lonely Supplier")
+        case = made.case("Supplier Blocked", supplier=lonely)
+        frappe.delete_doc("Supplier", lonely)
+        assert not frappe.db.exists("Planning Exception", case.name)
+
+    def test_a_renamed_company_keeps_its_settings_and_cases(self) -> None:
+        other = made.second_company()
+        grouped = made.case("Excess Stock", of=other)
+        grouped.db_set("identity", identity("Excess Stock", other, GROUP_MARK))
+        self.rename("Company", other, "Forecast Renamed Company")
+        assert self.count("Forecast Company Settings", company="Forecast Renamed Company") == 1
+        grouped.reload()
+        assert grouped.identity == identity("Excess Stock", "Forecast Renamed Company", GROUP_MARK)
+
+    def test_deleting_a_company_takes_its_planning_along(self) -> None:
+        other = made.second_company()
+        made.case("Excess Stock", of=other)
+        assert self.count("Forecast Company Settings", company=other) == 1
+        frappe.delete_doc("Company", other)
+        for doctype in ("Forecast Company Settings", "Planning Exception"):
+            assert self.count(doctype, company=other) == 0, doctype
+
+    def test_what_the_backup_says_stays_readable(self) -> None:
+        backup = frappe.get_doc(
+            {
+                "doctype": "Reorder Level Backup",
+                "item_code": "FC-OTHER",
+                "company": self.company,
+                "warehouse": self.house,
+                "kind": "Parked Row",
+                "former": json.dumps({"warehouse_group": self.other_house, "note": self.house}),
+            }
+        ).insert()
+        self.rename("Warehouse", self.house, "Forecast Third House - X")
+        assert json.loads(frappe.db.get_value("Reorder Level Backup", backup.name, "former")) == {
+            "warehouse_group": self.other_house,
+            "note": self.house,
+        }

@@ -1,0 +1,25 @@
+"""The contract of the Site port on the embedded site."""
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from erp_forecast_addon.site.embedded import EmbeddedSite
+from erp_forecast_addon.tests.site_contract import SiteContract as _SiteContract
+from erp_forecast_addon.tests.site_contract import make_business
+from tests.contract.embedded_world import EmbeddedWorld
+
+
+class TestEmbeddedSite(_SiteContract):
+    site: EmbeddedSite
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.site = EmbeddedSite.create(Path(folder.name) / "site.db", now=datetime(2026, 11, 21, 9, 30))
+        cls.addClassCleanup(cls.site.close)
+        cls.world = EmbeddedWorld(cls.site)
+        cls.business = make_business(cls.world, cls.site.now().date())
+        cls.site.commit()
