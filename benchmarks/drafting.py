@@ -116,7 +116,6 @@ def _insert_one(frappe: Any, company: str, lines: list[dict[str, Any]]) -> None:
             for line in lines
         ],
     })  # fmt: skip
-    order.set_missing_values()
     order.insert()
 
 

@@ -5,6 +5,7 @@ datetime64[ns] in site time. Text columns are never missing ("" where there is n
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ class Column:
 
     kind: str
     nullable: bool = False
-    default: object = None
+    default: Any = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Table:
             if column in frame:
                 out[column] = self._convert(frame, column, spec)
             elif spec.default is not None or spec.nullable:
-                out[column] = pd.Series(spec.default, index=frame.index, dtype=_DTYPES[spec.kind])
+                out[column] = pd.Series([spec.default] * len(frame), index=frame.index, dtype=_DTYPES[spec.kind])
             else:
                 raise BadInput(_("{table}: column {column} is missing."), table=self.name, column=column)
         result = pd.DataFrame(out, index=frame.index).reset_index(drop=True)
@@ -68,18 +69,22 @@ class Table:
             values = values.astype(object).where(values.notna(), spec.default)
         if spec.kind == "flag":
             return values.astype(object).where(values.notna(), False).astype(bool)
-        if spec.kind == "day":
-            converted = pd.to_datetime(values, errors="coerce").astype("datetime64[ns]").dt.normalize()
-        elif spec.kind == "moment":
-            converted = pd.to_datetime(values, errors="coerce").astype("datetime64[ns]")
-        else:
-            converted = pd.to_numeric(values, errors="coerce").astype(float)
-            converted = converted.where(np.isfinite(converted) | converted.isna(), np.nan)
-            infinite = np.isinf(pd.to_numeric(values, errors="coerce").astype(float))
-            self._refuse(frame, column, infinite.to_numpy())
+        converted = (
+            self._moments(values, spec) if spec.kind in ("day", "moment") else self._numbers(frame, column, values)
+        )
         bad = converted.isna() & (values.notna() if spec.nullable else True)
-        self._refuse(frame, column, np.asarray(bad))
+        self._refuse(frame, column, bad.to_numpy(dtype=bool))
         return converted
+
+    @staticmethod
+    def _moments(values: pd.Series, spec: Column) -> pd.Series:
+        moments: pd.Series = pd.to_datetime(values, errors="coerce").astype("datetime64[ns]")
+        return moments.dt.normalize() if spec.kind == "day" else moments
+
+    def _numbers(self, frame: pd.DataFrame, column: str, values: pd.Series) -> pd.Series:
+        numbers: pd.Series = pd.to_numeric(values, errors="coerce").astype(float)
+        self._refuse(frame, column, np.isinf(numbers.to_numpy(dtype=float)))
+        return numbers
 
     def _refuse(self, frame: pd.DataFrame, column: str, bad: np.ndarray) -> None:
         if bad.any():
@@ -98,7 +103,13 @@ class Table:
         return " / ".join(str(frame[c].iloc[row]) for c in self.key or ("item_code",) if c in frame)
 
 
-_DTYPES = {"text": object, "day": "datetime64[ns]", "moment": "datetime64[ns]", "number": float, "flag": bool}
+_DTYPES: dict[str, Any] = {
+    "text": object,
+    "day": "datetime64[ns]",
+    "moment": "datetime64[ns]",
+    "number": float,
+    "flag": bool,
+}
 _text, _day, _number, _flag = Column("text"), Column("day"), Column("number"), Column("flag", default=False)
 _opt_text, _opt_number, _zero = (
     Column("text", default=""),

@@ -24,6 +24,7 @@ ROWS_PER_PIECE: Final = 200_000
 # What a mark from the last weeks is taken to ask for; only older ones are worth a count in the ledger.
 _ROWS_PER_MARK: Final = 10
 _RECENT: Final = timedelta(days=35)
+_LAST_DAYS: Final = timedelta(days=3)
 # Nine decimals are stored: what differs by less is the same number.
 _STORED_TOLERANCE_QTY: Final = 1e-8
 _PAIR: Final = ["item_code", "warehouse"]
@@ -98,7 +99,7 @@ def recompute(site: Site, items: Items, planned: Mapping[str, CompanySettings]) 
 
 
 def _recompute(site: Site, items: Items, scope: "_Scope", planned: Mapping[str, CompanySettings]) -> Written:
-    ledger = scope.kept(site.fetch(demand_queries.marked_ledger(site.qb, items)))
+    ledger = scope.kept(_ledger(site, items, scope))
     existing = scope.kept(site.fetch(demand_queries.marked_buckets(site.qb, items)))
     carried = scope.kept(_carried(site, items, scope))
     demand, faults = _usable(site, scope, ledger, planned)
@@ -147,6 +148,16 @@ class _Scope:
     @property
     def from_beginning(self) -> bool:
         return bool((self.since <= pd.Timestamp(BEGINNING)).all())
+
+
+def _ledger(site: Site, items: Items, scope: _Scope) -> pd.DataFrame:
+    """Ledger rows of the marked pairs. Those that changed in the last days, most of them, are found by day."""
+    border = (site.now() - _LAST_DAYS).date()
+    older = site.fetch(demand_queries.marked_ledger(site.qb, items, border))
+    if not (scope.since >= pd.Timestamp(border)).any():
+        return older
+    recent = site.fetch(demand_queries.recent_marked_ledger(site.qb, items, border))
+    return pd.concat([older, recent], ignore_index=True)
 
 
 def _carried(site: Site, items: Items, scope: _Scope) -> pd.DataFrame:

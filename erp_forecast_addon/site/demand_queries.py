@@ -118,8 +118,8 @@ def marks(qb: Any, items: tuple[str, str]) -> Any:
     )
 
 
-def _marked(qb: Any, items: tuple[str, str], changed_before: date | None = None) -> Any:
-    """A derived table: each marked pair once, with the earliest day from which it changed.
+def _marked(qb: Any, items: tuple[str, str], before: date | None = None, since: date | None = None) -> Any:
+    """A derived table: each marked pair once, with the earliest day from which it changed, before or since a day.
 
     The LIMIT keeps MariaDB from making it again for every row that it is joined with (split_materialized), which it
     takes for cheap as long as its statistics say that there are few such rows.
@@ -132,7 +132,11 @@ def _marked(qb: Any, items: tuple[str, str], changed_before: date | None = None)
         .groupby(mark.item_code, mark.warehouse)
         .limit(_ALL)
     )
-    return (query if changed_before is None else query.where(mark.changed_from < changed_before)).as_("marked")
+    if before is not None:
+        query = query.having(Min(mark.changed_from) < before)
+    if since is not None:
+        query = query.having(Min(mark.changed_from) >= since)
+    return query.as_("marked")
 
 
 def _from_mark(marked: Any, row: Any, day: Any) -> Any:
@@ -140,13 +144,23 @@ def _from_mark(marked: Any, row: Any, day: Any) -> Any:
 
 
 # ---- the marked pairs -----------------------------------------------------------------------------------------------
-def marked_ledger(qb: Any, items: tuple[str, str]) -> Any:
-    """The ledger of each marked pair from the day it changed, not cancelled, with the pair spelled as it was marked.
+def marked_ledger(qb: Any, items: tuple[str, str], before: date) -> Any:
+    """The ledger of the marked pairs that changed before that day, each from its own day on; not cancelled.
 
-    posting_datetime rather than posting_date bounds it: ERPNext's own index reaches that far.
+    The pair is spelled as it was marked. posting_datetime rather than posting_date bounds it: ERPNext's own index of
+    pairs reaches that far.
     """
-    marked = _marked(qb, items)
-    sle = qb.DocType("Stock Ledger Entry")
+    marked, sle = _marked(qb, items, before=before), qb.DocType("Stock Ledger Entry")
+    return _ledger_of(qb, marked, sle)
+
+
+def recent_marked_ledger(qb: Any, items: tuple[str, str], since: date) -> Any:
+    """The same of the pairs that changed since that day: the index of posting_datetime finds the few rows of all."""
+    marked, sle = _marked(qb, items, since=since), qb.DocType("Stock Ledger Entry")
+    return _ledger_of(qb, marked, sle).where(sle.posting_datetime >= since)
+
+
+def _ledger_of(qb: Any, marked: Any, sle: Any) -> Any:
     return (
         qb.from_(marked)
         .join(sle)

@@ -1,8 +1,8 @@
 """Every read of ERPNext and of our own tables, once, as PyPika builders that take `qb`.
 
 Only select, join, where, group and sum: that is what both MariaDB and SQLite, and both PyPikas that Frappe ships,
-answer alike (and `table[name]`: Frappe shadows `table.field`). What a rule needs beyond it is done on the frames in reads.py. Warehouses that are groups or disabled are
-never read: stock cannot be booked there.
+answer alike (and `table[name]`: Frappe shadows `table.field`). What a rule needs beyond it is done on the frames in
+reads.py. Warehouses that are groups or disabled are never read: stock cannot be booked there.
 """
 
 from collections.abc import Sequence

@@ -8,14 +8,15 @@ from frappe.tests.utils import FrappeTestCase
 from erp_forecast_addon.planning.errors import Refused
 from erp_forecast_addon.site import doctypes
 from erp_forecast_addon.site.frappe_site import FrappeSite, ensure_indexes
+from erp_forecast_addon.tests import site_contract
 from erp_forecast_addon.tests.erpnext_world import ERPNextWorld
-from erp_forecast_addon.tests.site_contract import SUPPLIER, SiteContract, make_business
+from erp_forecast_addon.tests.site_contract import SUPPLIER
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item"]
 test_ignore = ["Company", "Item"]
 
 
-class TestFrappeSite(SiteContract, FrappeTestCase):
+class TestFrappeSite(site_contract.SiteContract, FrappeTestCase):
     """FrappeTestCase rolls the class back at its end; nothing here commits."""
 
     @classmethod
@@ -24,7 +25,7 @@ class TestFrappeSite(SiteContract, FrappeTestCase):
         frappe.set_user("Administrator")
         cls.site = FrappeSite()
         cls.world = ERPNextWorld()
-        cls.business = make_business(cls.world, cls.site.now().date())
+        cls.business = site_contract.make_business(cls.world, cls.site.now().date())
 
     def test_our_unique_keys_are_in_the_database(self) -> None:
         for doctype, columns in doctypes.UNIQUE_KEYS.items():
@@ -105,7 +106,3 @@ class TestIndexes(FrappeTestCase):
         before = frappe.db.sql("SHOW INDEX FROM `tabDemand Bucket`")
         ensure_indexes()
         self.assertEqual(frappe.db.sql("SHOW INDEX FROM `tabDemand Bucket`"), before)
-
-
-# The mixin itself is no test case of this module.
-del SiteContract

@@ -204,6 +204,7 @@ class TestUninstall(made.SiteTestCase):
         frappe.get_doc("Purchase Order", self.order).cancel()
         with redirect_stdout(said):
             install_app(APP)
+        frappe.db.commit()
         assert frappe.db.exists("Workflow", WORKFLOW)
         assert frappe.db.count("Forecast Company Settings") == frappe.db.count("Company")
 

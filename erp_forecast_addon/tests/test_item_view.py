@@ -31,30 +31,41 @@ CURVE = {
 class SeenTestCase(FrappeTestCase):
     """One item in two warehouses of company A and one of company B; `limited` may see A's first one only."""
 
-    def setUp(self) -> None:
-        self.a, self.b = made.company(), made.second_company()
-        self.first, self.second = made.warehouse("Forecast First"), made.warehouse("Forecast Second")
-        self.other = made.warehouse("Forecast Other", of=self.b)
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.a, cls.b = made.company(), made.second_company()
+        cls.first, cls.second = made.warehouse("Forecast First"), made.warehouse("Forecast Second")
+        cls.other = made.warehouse("Forecast Other", of=cls.b)
         # ERPNext hides an Item from a user whose User Permissions leave out its default warehouse.
-        made.item(ITEM, item_defaults=[{"company": self.a, "default_warehouse": self.first}])
-        for house, owner in ((self.first, self.a), (self.second, self.a), (self.other, self.b)):
+        made.item(ITEM, item_defaults=[{"company": cls.a, "default_warehouse": cls.first}])
+        for house, owner in ((cls.first, cls.a), (cls.second, cls.a), (cls.other, cls.b)):
             made.planned(ITEM, house, of=owner, position_qty=2, reorder_point_qty=5, order_up_to_qty=9)
             made.case("Excess Stock", of=owner, item_code=ITEM, warehouse=house)
-        forecast = {"item_code": ITEM, "warehouse": self.first}
+        forecast = {"item_code": ITEM, "warehouse": cls.first}
         planned = {"curve": json.dumps(CURVE), "period": "Day", "as_of": "2025-12-31", "demand_class": "Smooth"}
         frappe.db.set_value("Demand Forecast", forecast, planned)
-        self.orders = [
-            made.proposal((ITEM, self.first, 5), by="Forecast Supplier One"),
-            made.proposal((ITEM, self.second, 5), by="Forecast Supplier Two"),
-            made.proposal((ITEM, self.other, 5), of=self.b, by="Forecast Supplier Three"),
+        cls.orders = [
+            made.proposal((ITEM, cls.first, 5), by="Forecast Supplier One"),
+            made.proposal((ITEM, cls.second, 5), by="Forecast Supplier Two"),
+            made.proposal((ITEM, cls.other, 5), of=cls.b, by="Forecast Supplier Three"),
         ]
-        self.limited = made.user("limited", *READERS)
-        made.limit(self.limited, Company=self.a, Warehouse=self.first)
+        cls.limited = made.user("limited", *READERS)
+        made.limit(cls.limited, Company=cls.a, Warehouse=cls.first)
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        frappe.set_user("Administrator")
+        frappe.db.rollback()
+        frappe.clear_cache(user=cls.limited)
+        super().tearDownClass()
+
+    def setUp(self) -> None:
+        frappe.db.savepoint("each_test")
 
     def tearDown(self) -> None:
         frappe.set_user("Administrator")
-        frappe.db.rollback()
-        frappe.clear_cache(user=self.limited)
+        frappe.db.rollback(save_point="each_test")
 
     def view_as(self, email: str) -> dict[str, Any]:
         with made.acting_as(email):
@@ -106,13 +117,12 @@ class TestTab(SeenTestCase):
         frappe.get_doc({"doctype": "Role", "role_name": "Forecast Reader", "desk_access": 1}).insert()
         grant = {"doctype": "Custom DocPerm", "parent": "Demand Forecast", "role": "Forecast Reader", "read": 1}
         frappe.get_doc(grant).insert()
+        self.addCleanup(frappe.clear_cache, doctype="Demand Forecast")
         frappe.clear_cache(doctype="Demand Forecast")
         view = self.view_as(made.user("reader", "Forecast Reader", "Stock User"))
         assert view["pairs"]
         assert (view["proposals"], view["exceptions"], view["shows_proposals"]) == ([], [], False)
         assert all(pair["policy"] is None for pair in view["pairs"])
-        frappe.db.rollback()
-        frappe.clear_cache(doctype="Demand Forecast")
 
     def test_only_a_planner_forecasts_at_once(self) -> None:
         manager = made.user("manager", "Stock Manager", "Stock User")

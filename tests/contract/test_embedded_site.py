@@ -5,12 +5,11 @@ from datetime import datetime
 from pathlib import Path
 
 from erp_forecast_addon.site.embedded import EmbeddedSite
-from erp_forecast_addon.tests.site_contract import SiteContract as _SiteContract
-from erp_forecast_addon.tests.site_contract import make_business
+from erp_forecast_addon.tests import site_contract
 from tests.contract.embedded_world import EmbeddedWorld
 
 
-class TestEmbeddedSite(_SiteContract):
+class TestEmbeddedSite(site_contract.SiteContract):
     site: EmbeddedSite
 
     @classmethod
@@ -21,5 +20,5 @@ class TestEmbeddedSite(_SiteContract):
         cls.site = EmbeddedSite.create(Path(folder.name) / "site.db", now=datetime(2026, 11, 21, 9, 30))
         cls.addClassCleanup(cls.site.close)
         cls.world = EmbeddedWorld(cls.site)
-        cls.business = make_business(cls.world, cls.site.now().date())
+        cls.business = site_contract.make_business(cls.world, cls.site.now().date())
         cls.site.commit()

@@ -127,9 +127,11 @@ BAD = {
         {"Purchase Order": ORDER.replace("Quantity (Items)", "Amount (Items)")}, "column qty is missing"),
     "a repeated item": ({"item": ITEM + "A,Again,Nos,1,1\n"}, "item.csv, line 4, column item_code: A stands in an"),
     "a repeated bin": ({"Bin": BIN + "A,Shop,1,1\n"}, "Bin.csv, line 4, column item_code: A / Shop stands in an"),
-    "a repeated row of an order": ({"Purchase Order": ORDER.replace("poi-3", "poi-1")}, "column ID (Items): poi-1 stands"),
+    "a repeated row of an order": (
+        {"Purchase Order": ORDER.replace("poi-3", "poi-1")}, "column ID (Items): poi-1 stands in an earlier row"),
     "a column twice": (
-        {"Bin": BIN.replace("valuation_rate", "Actual Qty")}, "column Actual Qty: the same field stands in column actual_qty"),
+        {"Bin": BIN.replace("valuation_rate", "Actual Qty")},
+        "column Actual Qty: the same field stands in column actual_qty"),
     "a short line": ({"supplier": SUPPLIER + "only one\n"}, "supplier.csv, line 3: 1 values where the header has 3"),
     "an order without a name": ({"Purchase Order": ORDER.replace("PO-1,", ",", 1)}, "the first row names no document"),
     "a data export with a bad date": (

@@ -21,7 +21,8 @@ def lines() -> pd.DataFrame:
     rng = np.random.default_rng(1)
     n = 600
     sold = pd.DataFrame({
-        "InvoiceNo": (536000 + np.arange(n) // 4).astype(str), "StockCode": rng.choice(["10002", "22423A", "85123a"], n),
+        "InvoiceNo": (536000 + np.arange(n) // 4).astype(str),
+        "StockCode": rng.choice(["10002", "22423A", "85123a"], n),
         "Description": "THING", "Quantity": rng.integers(1, 12, n).astype("int32"),
         "InvoiceDate": pd.Timestamp("2011-01-03 09:00") + pd.to_timedelta(np.arange(n) // 4 * 9, unit="h"),
         "UnitPrice": 2.5, "CustomerID": 17850, "Country": "United Kingdom",

@@ -340,3 +340,24 @@ def test_days_beyond_the_horizon_repeat_the_last_cycle():
 def test_daily_std_shares_the_variance_of_a_period():
     weeks = constant("week", 70.0, "2026-03-02")
     assert weeks.daily_std()[0] == pytest.approx(weeks.error_std[0] / np.sqrt(7))
+
+
+def test_intervals_widen_only_where_the_backtests_show_it() -> None:
+    """A walk drifts away, so its errors grow with the step; noise around a level does not, whatever one surprise says."""
+    rng = np.random.default_rng(5)
+    shape = (3, 40, 20)
+    steps = rng.normal(0.0, 1.0, shape)
+    everywhere, flat = np.ones(shape, dtype=bool), np.full(shape, 10.0)
+
+    def growth(errors: np.ndarray, n: int) -> float:
+        part = errors[:, :n]
+        spread = quantiles.learn(
+            flat[:, :n] + part, flat[:, :n], everywhere[:, :n], np.full(n, 10.0), np.full(n, "Smooth"), np.full(n, "m")
+        )
+        return spread.growth[1]
+
+    assert growth(np.cumsum(steps, axis=2), 40) > 0.05
+    assert growth(steps, 40) < 0.01
+    late_surprise = steps[:, :2].copy()
+    late_surprise[0, 0, -1] += 12.0
+    assert growth(late_surprise, 2) < 0.01

@@ -122,7 +122,7 @@ def test_an_item_without_supplier_is_named_and_the_rest_ordered() -> None:
     result = bad_and_good(sourcing=[])
     assert ordered(result) == ["B"]
     assert sentences(result, "No Supplier") == [
-        "A: 219.41 Nos are needed, but the item has no supplier. Set a default supplier on the item; until then "
+        "A: 217.68 Nos are needed, but the item has no supplier. Set a default supplier on the item; until then "
         "nothing can be ordered."
     ]
     fault = next(f for f in result.faults if f.kind == "No Supplier")

@@ -136,21 +136,28 @@ def _dispersion(squares: np.ndarray, expected: np.ndarray, group: np.ndarray) ->
 
 
 def _growth(residual: np.ndarray, relative: np.ndarray, scored: np.ndarray, std: np.ndarray) -> tuple[float, float]:
-    """(a, b) of variance at step h = a + b(h − 1), relative to the mean over the steps, never falling: b ≥ 0."""
+    """(a, b) of variance at step h = a + b(h − 1), relative to the mean over the steps, never falling: b ≥ 0.
+
+    The slope is pulled to 0 by its own uncertainty (positive-part James-Stein; every series at every origin is one
+    observation of it): on a small panel a single late surprise must not widen all intervals without end.
+    """
     variance = np.where(std > 0, std, 1.0)[None, :, None] ** 2
-    ratio = np.where(scored & (std > 0)[None, :, None], residual**2 / (relative * variance), 0)
-    count = (scored & (std > 0)[None, :, None]).sum(axis=(0, 1)).astype(float)
+    used = scored & (std > 0)[None, :, None]
+    ratio = np.where(used, residual**2 / (relative * variance), 0)
+    count = used.sum(axis=(0, 1)).astype(float)
     steps = np.arange(len(count))
     if len(count) < 2 or (count == 0).any():
         return 1.0, 0.0
-    mean = ratio.sum(axis=(0, 1), dtype=float) / count
+    overall = ratio.sum(dtype=float) / count.sum()
     centre = np.average(steps, weights=count)
-    slope = np.average((steps - centre) * mean, weights=count) / np.average((steps - centre) ** 2, weights=count)
-    overall = np.average(mean, weights=count)
-    if overall <= 0 or slope <= 0:
+    pulls = (np.where(used, ratio - overall, 0) * (steps - centre)).sum(axis=2, dtype=float).ravel()
+    pulls = pulls[used.any(axis=2).ravel()]
+    slope = pulls.sum() / (count * (steps - centre) ** 2).sum()
+    if overall <= 0 or slope <= 0 or len(pulls) < 2:
         return 1.0, 0.0
+    noise = len(pulls) * pulls.var(ddof=1) / pulls.sum() ** 2
     # The line may not start at or below 0 where the last steps dominate.
-    slope = min(slope / overall, 0.8 / max(centre, 1e-9))
+    slope = min(max(0.0, 1.0 - noise) * slope / overall, 0.8 / max(centre, 1e-9))
     return float(1.0 - slope * centre), float(slope)
 
 

@@ -164,11 +164,21 @@ def looks_at_item(approver: Person, order: Any, warehouse: str) -> None:
     chart.hover(position={"x": box["width"] * 0.75, "y": box["height"] * 0.5})
     assert "interval" in page.locator(".ef-tip").inner_text(), "The tooltip tells the interval."
     page.mouse.move(0, 0)
+    levels = _levels(line)
     page.locator(".ef-forecast-now").click()
     page.locator(".desk-alert", has_text="was forecast").wait_for()
     approver.settle()
+    assert _levels(line) == levels, "Nothing has changed since the run, so forecasting at once changes nothing."
     _close_messages(page)
     approver.picture("item-forecast", height=1240)
+
+
+def _levels(line: Any) -> tuple[float, ...]:
+    frappe.db.rollback()
+    pair = {"item_code": line.item_code, "warehouse": line.warehouse}
+    fields = ["safety_stock_qty", "reorder_point_qty", "order_up_to_qty", "daily_demand_mean", "daily_demand_std"]
+    found = frappe.db.get_value("Safety Stock Policy", pair, fields)
+    return tuple(round(value, 6) for value in found)
 
 
 def reads_evidence(approver: Person, order: Any) -> None:

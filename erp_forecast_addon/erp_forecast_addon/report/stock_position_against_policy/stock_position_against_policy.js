@@ -21,7 +21,7 @@ frappe.query_reports["Stock Position against Policy"] = {
 			fieldname: "state",
 			label: __("State"),
 			fieldtype: "Select",
-			options: ["", "Short", "Low", "Reorder", "Covered", "Excess"],
+			options: ["", "Short", "Low", "Due", "Enough", "Excess"],
 		},
 	],
 	formatter(value, row, column, data, default_formatter) {

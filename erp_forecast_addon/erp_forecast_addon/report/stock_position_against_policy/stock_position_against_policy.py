@@ -12,9 +12,9 @@ FIELDS = (
 )  # fmt: skip
 FILTERS = ("company", "warehouse", "item_code", "item_group", "abc_class")
 
-# From worst to best: below zero, below the safety stock, below the reorder point, above it, above the order-up-to level.
-SHORT, LOW, REORDER, COVERED, EXCESS = "Short", "Low", "Reorder", "Covered", "Excess"
-STATES = (SHORT, LOW, REORDER, COVERED, EXCESS)
+# From worst to best: below zero, the safety stock, the reorder point; above it; above the order-up-to level.
+SHORT, LOW, DUE, ENOUGH, EXCESS = "Short", "Low", "Due", "Enough", "Excess"
+STATES = (SHORT, LOW, DUE, ENOUGH, EXCESS)
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[Any], list[Any], None, dict[str, Any] | None]:
@@ -41,8 +41,8 @@ def state(policy: dict[str, Any]) -> str:
     if position < policy["safety_stock_qty"]:
         return LOW
     if position < policy["reorder_point_qty"]:
-        return REORDER
-    return EXCESS if position > policy["order_up_to_qty"] else COVERED
+        return DUE
+    return EXCESS if position > policy["order_up_to_qty"] else ENOUGH
 
 
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
