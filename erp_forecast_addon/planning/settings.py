@@ -40,8 +40,8 @@ class PlanSettings:
             if not 0.0 < level < 1.0:
                 raise BadInput(
                     _(
-                        "{company}: the service level of class {abc_class} is {percent}%. It must lie above 0 and below "
-                        "100%: no finite stock can promise 100%, and 0% needs no planning."
+                        "{company}: the service level of class {abc_class} is {percent}%. It must lie above 0 and "
+                        "below 100%: no finite stock can promise 100%, and 0% needs no planning."
                     ),
                     company=self.company,
                     abc_class=name,

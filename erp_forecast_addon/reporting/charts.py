@@ -168,8 +168,13 @@ def _level(value: float, y: Scale, css: str, name: str, uom: str) -> str:
 
 
 def stock_path(
-    as_of: date, on_hand_qty: float, daily_mean: np.ndarray, supply: np.ndarray, drafts: np.ndarray,
-    safety_stock_qty: float, reorder_point_qty: float,
+    as_of: date,
+    on_hand_qty: float,
+    daily_mean: np.ndarray,
+    supply: np.ndarray,
+    drafts: np.ndarray,
+    safety_stock_qty: float,
+    reorder_point_qty: float,
 ) -> StockPath:
     """Stock on hand, plus what comes in, less the expected demand, day by day from as_of + 1; below 0 is a shortage.
 

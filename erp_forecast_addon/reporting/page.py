@@ -267,7 +267,7 @@ def _run(contents: ReportContents) -> str:
         return _section("run", "The run", "", _nothing("The run has recorded no steps."))
     longest = max(float(steps["seconds"].max()), 1e-9)
     rows = "".join(
-        f'<tr><td>{escape(wording.text(row["step"]))}</td><td>{escape(wording.text(row["status"]))}</td>'
+        f"<tr><td>{escape(wording.text(row['step']))}</td><td>{escape(wording.text(row['status']))}</td>"
         f'<td class="n">{escape(wording.quantity(row["rows"]))}</td>'
         f'<td class="n">{escape(wording.seconds(row["seconds"]))}</td>'
         f"<td>{charts.share_bar(float(row['seconds']) / longest)}</td>"

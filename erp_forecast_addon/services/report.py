@@ -113,9 +113,7 @@ def _named(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 # ---- pictures: one item in one warehouse each, a few dozen at most --------------------------------------------------
-def _pictures(
-    site: Site, company: str, policies: pd.DataFrame, lines: pd.DataFrame, most: int
-) -> list[ItemPicture]:
+def _pictures(site: Site, company: str, policies: pd.DataFrame, lines: pd.DataFrame, most: int) -> list[ItemPicture]:
     if policies.empty or most <= 0:
         return []
     chosen = most_telling(policies, lines).head(most)
@@ -243,9 +241,7 @@ def planned_companies(site: Site, wanted: Sequence[str] = ()) -> list[str]:
     known = reads.companies(site)
     unknown = next((company for company in wanted if company not in known), None)
     if unknown is not None:
-        raise Refused(
-            site.translate(NO_COMPANY).format(company=unknown, known=", ".join(known) or wording.NOTHING)
-        )
+        raise Refused(site.translate(NO_COMPANY).format(company=unknown, known=", ".join(known) or wording.NOTHING))
     if wanted:
         return list(wanted)
     enabled = [company for company in known if reads.company_settings(site, company).enabled]

@@ -34,7 +34,7 @@ class Supplier:
 
 
 ROASTER = Supplier("Harbour Roasters (Forecast Demo)", 6, 1.0, 9)
-DAIRY = Supplier("Lakeside Plant Drinks (Forecast Demo)", 3, 0.7, 8)
+DAIRY = Supplier("Lakeside Plant Drinks (Forecast Demo)", 3, 0.7, 10)
 PAPER = Supplier("Nordic Paper Goods (Forecast Demo)", 14, 2.5, 13)
 SYRUP = Supplier("Verde Syrups (Forecast Demo)", 10, 2.0, 11)
 PARTS = Supplier("Officine Ricambi (Forecast Demo)", 35, 7.0, 12)
@@ -208,10 +208,11 @@ ITEMS = (
         12,
         3.90,
         7.20,
+        occurrence=0.6,
         trend=0.15,
         dead_days_ago=20,
         small=True,
     ),
     Item("FDEMO-KNOCK", "Knock Box", _PARTS, CERAMICS, 1.4, 11.00, 24.00, occurrence=0.5, trend=0.4),
-    Item("FDEMO-CLEAN", "Cleaning Tablets 100 Pieces", _PARTS, None, 6, 8.20, 15.80, small=True),
+    Item("FDEMO-CLEAN", "Cleaning Tablets 100 Pieces", _PARTS, None, 6, 8.20, 15.80, occurrence=0.45, small=True),
 )

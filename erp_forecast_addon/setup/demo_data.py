@@ -42,12 +42,12 @@ class DemoData:
     sales_orders: pd.DataFrame
 
 
-def demo_data(as_of: date, small: bool = False, seed: int = SEED) -> DemoData:
-    """The demo company's year up to and with `as_of`; small: about half of the items, for a live site.
+def demo_data(as_of: date, small: bool = False, seed: int = SEED, day_count: int = DAYS) -> DemoData:
+    """The demo company's year (or `day_count` days) up to and with `as_of`; small: about half of the items, for a live site.
 
     Both sizes are drawn together, so an item has the same year in either.
     """
-    days = pd.date_range(end=pd.Timestamp(as_of), periods=DAYS, freq="D")
+    days = pd.date_range(end=pd.Timestamp(as_of), periods=day_count, freq="D")
     rng = np.random.default_rng(seed)
     pairs = _pairs(list(catalog.ITEMS))
     items = [catalog.ITEMS[i] for i in pairs["item"]]
@@ -101,7 +101,7 @@ def _demand(items: list[Item], share: np.ndarray, days: pd.DatetimeIndex, rng: n
         _column(items, "daily_qty") * share[:, None]
         * (1 + _column(items, "season") * year_wave)
         * (1 + _column(items, "weekday") * week_wave)
-        * _column(items, "trend") ** (1 - ago / DAYS)
+        * _column(items, "trend") ** (1 - ago / len(days))
     )  # fmt: skip
     born, dead = _column(items, "born_days_ago"), _column(items, "dead_days_ago")
     alive = ((born == 0) | (ago <= born)) & (ago >= dead) & (days.dayofweek.to_numpy() < _SUNDAY)[None, :]

@@ -13,6 +13,7 @@ import frappe
 import pandas as pd
 from erpnext.accounts.utils import FiscalYearError, get_fiscal_year
 from erpnext.buying.doctype.purchase_order.purchase_order import make_purchase_receipt
+from frappe.model.naming import revert_series_if_last
 from frappe.utils.nestedset import get_root_of
 
 from erp_forecast_addon.planning.errors import Refused
@@ -130,9 +131,7 @@ def _make_company() -> str:
 def _make_fiscal_years(first_day: date, last_day: date) -> None:
     """A new site has the current fiscal year only; the missing ones are made for the demo company alone."""
     for day in pd.date_range(first_day, last_day, freq="D"):
-        try:
-            get_fiscal_year(day.date(), company=catalog.COMPANY)
-        except FiscalYearError:
+        if not _has_fiscal_year(day.date()):
             year = frappe.new_doc("Fiscal Year")
             year.update({
                 "year": f"{day.year} Forecast Demo", "year_start_date": date(day.year, 1, 1),
@@ -140,6 +139,14 @@ def _make_fiscal_years(first_day: date, last_day: date) -> None:
             })  # fmt: skip
             year.insert(ignore_permissions=True)
             frappe.cache.delete_key("fiscal_years")
+
+
+def _has_fiscal_year(day: date) -> bool:
+    try:
+        get_fiscal_year(day, company=catalog.COMPANY)
+    except FiscalYearError:
+        return False
+    return True
 
 
 def _make_item(row: dict[str, Any], currency: str) -> None:
@@ -212,9 +219,10 @@ def _new(doctype: str, **values: Any) -> Any:
 
 
 def _submit(document: Any) -> str:
+    """Insert as submitted: ERPNext's checks run once instead of twice, which is a third of the time."""
     document.flags.ignore_permissions = True
+    document.docstatus = 1
     document.insert()
-    document.submit()
     return str(document.name)
 
 
@@ -320,10 +328,11 @@ def _delete_plans() -> None:
 
 def _delete_documents() -> int:
     """Everything that names the company, by ERPNext's own Transaction Deletion Record; -> documents."""
+    _give_back_numbers()
     record = frappe.new_doc("Transaction Deletion Record")
     record.company = catalog.COMPANY
     record.process_in_single_transaction = 1
-    record.insert(ignore_permissions=True)
+    record.insert(ignore_permissions=True, set_name=f"{catalog.SERIES}DELETION")
     record.submit()
     record.start_deletion_tasks()
     record.reload()
@@ -334,6 +343,7 @@ def _delete_documents() -> int:
     for table in record.meta.get_table_fields():
         frappe.db.delete(table.options, {"parent": record.name})
     frappe.db.delete("Transaction Deletion Record", {"name": record.name})
+    _forget(record.doctype, record.name)
     frappe.db.delete("Series", {"name": ("like", f"{catalog.SERIES}%")})
     frappe.db.commit()
     return deleted
@@ -343,14 +353,34 @@ def _delete_master(doctype: str, name: str) -> int:
     if not frappe.db.exists(doctype, name):
         return 0
     frappe.delete_doc(doctype, name, ignore_permissions=True, delete_permanently=True)
+    _forget(doctype, name)
     return 1
+
+
+def _give_back_numbers() -> None:
+    """Orders that the planner drafted are numbered like any other; the last numbers of the series are free again."""
+    orders = frappe.get_all(
+        "Purchase Order", filters={"company": catalog.COMPANY}, fields=["name", "naming_series"], order_by="name desc"
+    )
+    for order in orders:
+        if not order.name.startswith(catalog.SERIES):
+            revert_series_if_last(order.naming_series, order.name)
+
+
+def _forget(doctype: str, name: str) -> None:
+    """The traces that Frappe keeps of a deleted record: its versions and the note that it was deleted."""
+    frappe.db.delete("Version", {"ref_doctype": doctype, "docname": name})
+    frappe.db.delete(
+        "Comment",
+        {"comment_type": "Deleted", "reference_doctype": doctype, "subject": f"{frappe._(doctype)} {name}"},
+    )
 
 
 def _delete_company() -> None:
     for year in frappe.get_all("Fiscal Year", filters={"name": ("like", "% Forecast Demo")}, pluck="name"):
-        frappe.delete_doc("Fiscal Year", year, ignore_permissions=True, delete_permanently=True)
+        _delete_master("Fiscal Year", year)
     children = _children_of_templates()
-    frappe.delete_doc("Company", catalog.COMPANY, ignore_permissions=True, delete_permanently=True)
+    _delete_master("Company", catalog.COMPANY)
     for doctype, parents in children:
         frappe.db.delete(doctype, {"parent": ("in", parents)})
 

@@ -26,27 +26,30 @@ _NO_DEMAND = _(
 _EXPLANATIONS = {
     "receipts": _(
         "The lead time of {lead_time_days} days, give or take {lead_time_std_days}, is learned from receipts. In it "
-        "{lead_time_demand} {uom} are expected to go out, give or take {daily_std} a day. Class {abc_class} is to be in "
-        "stock in {service_level_pct}% of order cycles (z = {safety_factor}), which takes a safety stock of {safety_stock} "
-        "{uom}. Reorder point {reorder_point} {uom}; order up to {order_up_to} {uom}, enough for {protection_days} days."
+        "{lead_time_demand} {uom} are expected to go out, give or take {daily_std} a day. Class {abc_class} is to be "
+        "in stock in {service_level_pct}% of order cycles (z = {safety_factor}), which takes a safety stock of "
+        "{safety_stock} {uom}. Reorder point {reorder_point} {uom}; order up to {order_up_to} {uom}, enough for "
+        "{protection_days} days."
     ),
     "item price": _(
-        "The lead time of {lead_time_days} days comes from the supplier's price list. In it {lead_time_demand} {uom} are "
-        "expected to go out, give or take {daily_std} a day. Class {abc_class} is to be in "
-        "stock in {service_level_pct}% of order cycles (z = {safety_factor}), which takes a safety stock of {safety_stock} "
-        "{uom}. Reorder point {reorder_point} {uom}; order up to {order_up_to} {uom}, enough for {protection_days} days."
+        "The lead time of {lead_time_days} days comes from the supplier's price list. In it {lead_time_demand} {uom} "
+        "are expected to go out, give or take {daily_std} a day. Class {abc_class} is to be in stock in "
+        "{service_level_pct}% of order cycles (z = {safety_factor}), which takes a safety stock of {safety_stock} "
+        "{uom}. Reorder point {reorder_point} {uom}; order up to {order_up_to} {uom}, enough for {protection_days} "
+        "days."
     ),
     "item": _(
-        "The lead time of {lead_time_days} days comes from the item. In it {lead_time_demand} {uom} are expected to go "
-        "out, give or take {daily_std} a day. Class {abc_class} is to be in "
-        "stock in {service_level_pct}% of order cycles (z = {safety_factor}), which takes a safety stock of {safety_stock} "
-        "{uom}. Reorder point {reorder_point} {uom}; order up to {order_up_to} {uom}, enough for {protection_days} days."
+        "The lead time of {lead_time_days} days comes from the item. In it {lead_time_demand} {uom} are expected to "
+        "go out, give or take {daily_std} a day. Class {abc_class} is to be in stock in {service_level_pct}% of order"
+        " cycles (z = {safety_factor}), which takes a safety stock of {safety_stock} {uom}. Reorder point "
+        "{reorder_point} {uom}; order up to {order_up_to} {uom}, enough for {protection_days} days."
     ),
     "settings": _(
-        "No lead time is known, so the {lead_time_days} days of the settings are used. In them {lead_time_demand} {uom} "
-        "are expected to go out, give or take {daily_std} a day. Class {abc_class} is to be in "
-        "stock in {service_level_pct}% of order cycles (z = {safety_factor}), which takes a safety stock of {safety_stock} "
-        "{uom}. Reorder point {reorder_point} {uom}; order up to {order_up_to} {uom}, enough for {protection_days} days."
+        "No lead time is known, so the {lead_time_days} days of the settings are used. In them {lead_time_demand} "
+        "{uom} are expected to go out, give or take {daily_std} a day. Class {abc_class} is to be in stock in "
+        "{service_level_pct}% of order cycles (z = {safety_factor}), which takes a safety stock of {safety_stock} "
+        "{uom}. Reorder point {reorder_point} {uom}; order up to {order_up_to} {uom}, enough for {protection_days} "
+        "days."
     ),
 }
 
