@@ -4,7 +4,7 @@
 
 In turn, five orders at a time (what a run commits at once), so that a change of the machine's load meets both: ours
 (looking for open drafts, Auto Purchase Order, native draft, evidence, fingerprint, commit) and a plain
-`frappe.get_doc(...).insert()` of the same documents with a commit. Both are deleted again. Reported are the medians per
+`frappe.get_doc(...).insert()` of the same lines with a commit. Both are deleted again. Reported are the medians per
 order and their ratio; at most 1.20 is promised.
 """
 

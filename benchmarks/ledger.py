@@ -76,6 +76,7 @@ def _load(frappe: Any, options: argparse.Namespace) -> dict[str, Any]:
         )
         made_up_ledger.write(frappe, ledger)
         frappe.db.sql("analyze table `tabStock Ledger Entry`, `tabBin`, `tabDelivery Note`, `tabStock Entry`")
+    made_up_ledger.age(frappe)
     return {"what": "load", "rows": _count(frappe, "Stock Ledger Entry"), "seconds": _since(began)}
 
 

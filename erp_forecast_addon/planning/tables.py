@@ -138,7 +138,8 @@ LEDGER = Table(
     },
 )
 
-# Daily demand, only the days on which the ledger moved. closing_qty: stock at the end of that day; stays until the next row.
+# Daily demand, only the days on which the ledger moved. closing_qty: stock at the end of that day, which stays
+# until the next row.
 BUCKETS = Table(
     "Demand buckets",
     {

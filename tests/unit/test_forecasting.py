@@ -343,7 +343,7 @@ def test_daily_std_shares_the_variance_of_a_period():
 
 
 def test_intervals_widen_only_where_the_backtests_show_it() -> None:
-    """A walk drifts away, so its errors grow with the step; noise around a level does not, whatever one surprise says."""
+    """The errors of a walk grow with the step; those of noise do not, whatever a single surprise says."""
     rng = np.random.default_rng(5)
     shape = (3, 40, 20)
     steps = rng.normal(0.0, 1.0, shape)
