@@ -32,8 +32,8 @@ def main() -> int:
         return 0
     if options.clean:
         return _report(_run(options, "clean"))
-    results = [_run(options, stage) for stage in ("load", "full", "change", "again", "check", "same")]
-    return max(_report(result) for result in results)
+    failed = [_report(_run(options, stage)) for stage in ("load", "full", "change", "again", "check", "same")]
+    return max(failed)
 
 
 def _options() -> argparse.Namespace:

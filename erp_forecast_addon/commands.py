@@ -340,27 +340,31 @@ def _bar() -> Iterator[Callable[[int, int, str], None]]:
 
 # ---- commands of the embedded site only -----------------------------------------------------------------------------
 @click.command("import")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--company", default="", help="The company of rows that name none, where there is no Company file.")
+@click.option("--currency", default="", help="That company's currency, like EUR.")
+@click.option("--date-form", default="", help="How dates are written, like dd-mm-yyyy, where they are not ISO.")
 @makes_site
-def import_folder(site: "Site", folder: Path) -> None:
+def import_folder(site: "Site", folder: Path, company: str, currency: str, date_form: str) -> None:
     """Take in a FOLDER of CSV or Parquet exports, one file per DocType: Item, Bin, Stock Ledger Entry, Supplier, …
 
     A file that cannot be used is refused with file, line, column and reason, and the site is as before.
     """
-    from erp_forecast_addon.site import importers
+    from erp_forecast_addon.site.importers import erpnext_export
 
-    for line in importers.import_folder(site, folder).lines():
+    read = erpnext_export.import_folder(site, folder, company=company, currency=currency, date_form=date_form)
+    for line in read.lines():
         click.echo(line)
 
 
 @click.command("import-online-retail")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @makes_site
 def import_online_retail(site: "Site", file: Path) -> None:
     """Take in the Online Retail data set as real demand; stock, suppliers, lead times and cost are made up."""
-    from erp_forecast_addon.site import importers
+    from erp_forecast_addon.site.importers import online_retail
 
-    for line in importers.import_online_retail(site, file).lines():
+    for line in online_retail.import_online_retail(site, file).lines():
         click.echo(line)
 
 

@@ -39,6 +39,7 @@ override_doctype_dashboards = {
 
 scheduler_events = {
     "hourly": ["erp_forecast_addon.events.schedule.hourly"],
+    "daily_long": ["erp_forecast_addon.events.stock.compare_nightly"],
 }
 
 _renames = "erp_forecast_addon.events.renames"

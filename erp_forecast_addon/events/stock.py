@@ -37,6 +37,16 @@ def mark_repost(doc: Any, method: str | None = None) -> None:
         _log()
 
 
+def compare_nightly() -> None:
+    """Daily, on the long queue: hold the buckets against the ledger and make again what differs."""
+    if not frappe.db.get_single_value("Forecast Settings", "enabled"):
+        return
+    from erp_forecast_addon.services.refresh import check_pairs
+    from erp_forecast_addon.site.frappe_site import FrappeSite
+
+    check_pairs(FrappeSite())
+
+
 def _changed_from(entry: Any) -> date:
     # Goods that come back change the day of their sale, and a cancelled return did: the row does not say which day.
     if entry.voucher_type in SALE_VOUCHERS and entry.actual_qty and entry.actual_qty > 0:

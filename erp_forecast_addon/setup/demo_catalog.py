@@ -33,9 +33,9 @@ class Supplier:
     on_hold: bool = False
 
 
-ROASTER = Supplier("Harbour Roasters (Forecast Demo)", 6, 1.0, 9)
-DAIRY = Supplier("Lakeside Plant Drinks (Forecast Demo)", 3, 0.7, 10)
-PAPER = Supplier("Nordic Paper Goods (Forecast Demo)", 14, 2.5, 13)
+ROASTER = Supplier("Harbour Roasters (Forecast Demo)", 6, 1.0, 12)
+DAIRY = Supplier("Lakeside Plant Drinks (Forecast Demo)", 3, 0.7, 14)
+PAPER = Supplier("Nordic Paper Goods (Forecast Demo)", 14, 2.5, 18)
 SYRUP = Supplier("Verde Syrups (Forecast Demo)", 10, 2.0, 11)
 PARTS = Supplier("Officine Ricambi (Forecast Demo)", 35, 7.0, 12)
 CERAMICS = Supplier("Old Mill Ceramics (Forecast Demo)", 21, 4.0, 30, on_hold=True)

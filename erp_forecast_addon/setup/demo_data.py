@@ -43,7 +43,7 @@ class DemoData:
 
 
 def demo_data(as_of: date, small: bool = False, seed: int = SEED, day_count: int = DAYS) -> DemoData:
-    """The demo company's year (or `day_count` days) up to and with `as_of`; small: about half of the items, for a live site.
+    """The demo company's year (or `day_count` days) up to and with `as_of`; small: half of the items, for a live site.
 
     Both sizes are drawn together, so an item has the same year in either.
     """
@@ -95,8 +95,8 @@ def _column(items: list[Item], name: str) -> np.ndarray:
 def _demand(items: list[Item], share: np.ndarray, days: pd.DatetimeIndex, rng: np.random.Generator) -> np.ndarray:
     """(n, days) whole units wanted, none on Sundays: a gamma-Poisson size on the days on which anything sells."""
     ago = (days[-1] - days).days.to_numpy()[None, :]
-    year_wave = np.cos(2 * np.pi * (days.dayofyear.to_numpy()[None, :] - _column(items, "season_peak_day")) / 365.25)
-    week_wave = np.sin(2 * np.pi * (days.dayofweek.to_numpy()[None, :] - 1) / _SUNDAY)
+    year_wave = np.cos(2 * np.pi * (days.day_of_year.to_numpy()[None, :] - _column(items, "season_peak_day")) / 365.25)
+    week_wave = np.sin(2 * np.pi * (days.day_of_week.to_numpy()[None, :] - 1) / _SUNDAY)
     mean = (
         _column(items, "daily_qty") * share[:, None]
         * (1 + _column(items, "season") * year_wave)
@@ -104,7 +104,7 @@ def _demand(items: list[Item], share: np.ndarray, days: pd.DatetimeIndex, rng: n
         * _column(items, "trend") ** (1 - ago / len(days))
     )  # fmt: skip
     born, dead = _column(items, "born_days_ago"), _column(items, "dead_days_ago")
-    alive = ((born == 0) | (ago <= born)) & (ago >= dead) & (days.dayofweek.to_numpy() < _SUNDAY)[None, :]
+    alive = ((born == 0) | (ago <= born)) & (ago >= dead) & (days.day_of_week.to_numpy() < _SUNDAY)[None, :]
     occurrence = _column(items, "occurrence")
     size = np.maximum(np.where(alive, mean / occurrence, 0.0), 0.0)
     excess = np.maximum(_column(items, "spread") - 1.0, 1e-3)
@@ -140,7 +140,7 @@ def _simulate(items: list[Item], demand: np.ndarray, days: pd.DatetimeIndex, rng
         on_hand += arriving[:, day]
         sold[:, day] = np.minimum(demand[:, day], on_hand)
         on_hand -= sold[:, day]
-        if days[day].dayofweek != _ORDER_WEEKDAY:
+        if days[day].day_of_week != _ORDER_WEEKDAY:
             continue
         recent = demand[:, max(0, day - 27) : day + 1].mean(axis=1)
         on_order = arriving[:, day + 1 :].sum(axis=1)

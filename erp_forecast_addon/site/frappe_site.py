@@ -178,8 +178,8 @@ class FrappeSite(Site):
             }
         )
         with _as_refusal():
-            # Before the lines are there: the header's defaults (addresses, terms, taxes). What a line needs is looked up
-            # by insert() itself, at a third of the whole cost; once is enough.
+            # Before the lines are there: the header's defaults (addresses, terms, taxes). What the lines need, a third
+            # of the whole cost, is looked up by insert() itself; once is enough.
             order.set_missing_values()
             for line in lines:
                 order.append("items", _order_row(line) | _settled_rate(line))

@@ -90,6 +90,18 @@ class DraftingScenarios(Scenarios):
         self.shop.run()
         assert (self.shop.orders(), self.shop.drafts()) == settled, "an updated draft is not taken for an edited one"
 
+    def test_small_drift_leaves_a_draft_alone_until_it_adds_up(self) -> None:
+        self.shop.stocked_item("Bolt", on_hand=20)
+        self.shop.run()
+        before = (self.shop.orders(), self.shop.drafts())
+        self.shop.move("Bolt", -2, 18)
+        self.shop.run()
+        assert (self.shop.orders(), self.shop.drafts()) == before
+        self.shop.move("Bolt", -8, 10)
+        run = self.shop.run()
+        assert run["orders_updated"] == 1
+        assert self.quantities(self.draft())["Bolt"] >= self.quantities(before[1][0])["Bolt"] + 10
+
     def test_a_draft_shrinks_when_an_item_is_no_longer_needed(self) -> None:
         self.shop.stocked_item("Bolt")
         self.shop.stocked_item("Nut")

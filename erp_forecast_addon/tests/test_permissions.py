@@ -3,6 +3,11 @@
 import frappe
 from frappe.desk.reportview import get_list as report_view_list
 
+from erp_forecast_addon.api.v1 import cards
+from erp_forecast_addon.api.v1 import item as item_api
+from erp_forecast_addon.erp_forecast_addon.dashboard_chart_source.proposed_amount_by_supplier import (
+    proposed_amount_by_supplier,
+)
 from erp_forecast_addon.tests import site_records as made
 
 PLANNING = ("Demand Forecast", "Safety Stock Policy", "Auto Purchase Order", "Planning Exception", "Forecast Run")
@@ -37,7 +42,7 @@ class LimitedUserTestCase(made.SiteTestCase):
         cls.note(cls.own_order, True)
         cls.note(cls.mixed_order, False)
         cls.note(cls.foreign_order, False)
-        roles = (made.PLANNER, made.APPROVER, "Stock Manager", "Purchase Manager")
+        roles = (made.PLANNER, made.APPROVER, "Stock Manager", "Stock User", "Purchase Manager")
         cls.email = made.user("limited", *roles)
         made.limit(cls.email, Company=cls.a, Warehouse=cls.mine)
 
@@ -130,6 +135,15 @@ class TestLists(LimitedUserTestCase):
             rows = report_view_list()
         assert {row.warehouse for row in rows} == {self.mine}
 
+    def test_a_user_permission_on_himself_hides_no_planning(self) -> None:
+        """Sites that tie people to their own User record would hide every run that someone else has started."""
+        email = made.user("tied", made.PLANNER)
+        made.limit(email, User=email)
+        (run,) = self.visible["Forecast Run"]
+        frappe.db.set_value("Forecast Run", run, "run_by", "Administrator")
+        with made.acting_as(email):
+            assert run in self.listed("Forecast Run")
+
     def test_machinery_is_not_readable(self) -> None:
         with made.acting_as(self.email):
             for doctype in ("Demand Bucket", "Demand Pair", "Demand Mark", "Reorder Level Backup"):
@@ -141,3 +155,51 @@ class TestLists(LimitedUserTestCase):
             for doctype in PLANNING:
                 with self.subTest(doctype), self.assertRaises(frappe.PermissionError):
                     frappe.get_list(doctype, limit=1)
+
+
+class TestReportsChartsAndCards(LimitedUserTestCase):
+    """Everything that adds up planning records, as the limited user; without a company in its filters too."""
+
+    def run_report(self, name: str, **filters: str) -> set[str]:
+        found = frappe.get_doc("Report", name).execute_script_report(frappe._dict(filters))
+        return {row["warehouse"] for row in found[1]}
+
+    def test_reports(self) -> None:
+        for name in ("Stock Position against Policy", "Forecast Accuracy"):
+            for filters in ({}, {"company": self.a}):
+                with self.subTest(name), made.acting_as(self.email):
+                    assert self.run_report(name, **filters) == {self.mine}
+            for filters in ({"company": self.b}, {"warehouse": self.theirs}):
+                with self.subTest(name), made.acting_as(self.email):
+                    assert self.run_report(name, **filters) == set()
+
+    def test_chart_of_proposals(self) -> None:
+        seen = self.own_order.base_total_amount
+        with made.acting_as(self.email):
+            for filters in ({}, {"company": self.a}):
+                told = proposed_amount_by_supplier.get(filters=filters)
+                assert sum(told["datasets"][0]["values"]) == seen
+            assert not proposed_amount_by_supplier.get(filters={"company": self.b})
+
+    def test_cards(self) -> None:
+        for house in (self.mine, self.theirs, self.foreign):
+            pair = {"warehouse": house, "item_code": "FC-SEEN"}
+            frappe.db.set_value("Safety Stock Policy", pair, {"position_qty": 1, "reorder_point_qty": 9})
+        with made.acting_as(self.email):
+            assert cards.below_reorder_point()["value"] == 1
+            assert cards.below_reorder_point({"company": self.b})["value"] == 0
+            waiting = cards.amount_waiting()
+        with made.acting_as("Administrator"):
+            everything = cards.amount_waiting()
+        assert waiting != everything
+
+    def test_the_item_form(self) -> None:
+        # ERPNext itself hides an Item whose default warehouse the user may not see.
+        frappe.db.delete("Item Default", {"parent": "FC-SEEN"})
+        with made.acting_as(self.email):
+            told = frappe.as_json(item_api.view("FC-SEEN"))
+        assert self.mine in told
+        for hidden in (self.theirs, self.foreign, self.b):
+            assert hidden not in told
+        with made.acting_as(made.user("clerk", "Sales User", "Stock User")), self.assertRaises(frappe.PermissionError):
+            item_api.view("FC-SEEN")

@@ -30,9 +30,9 @@ def demo_site(path: object, companies: tuple[str, ...] = (COMPANY,)) -> Embedded
 class StockLedger:
     """Posts, cancels, returns, renames, merges and deletes; `touch=False` leaves `modified` as the trap it is."""
 
-    def __init__(self, site: EmbeddedSite, company: str = COMPANY) -> None:
+    def __init__(self, site: EmbeddedSite, company: str = COMPANY, first_number: int = 1) -> None:
         self.site, self.company = site, company
-        self._number = count(1)
+        self._number = count(first_number)
 
     def post(
         self, item: str, house: str, day: date, qty: float, voucher_type: str = "Delivery Note",

@@ -1,5 +1,6 @@
 """The buckets follow the ledger: after any change, incremental and whole rebuild hold the same numbers."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,15 +23,35 @@ ACTIONS = {"sell": 0.4, "receive": 0.15, "return": 0.1, "cancel": 0.15, "reconci
 QUANTITIES = ["demand_qty", "opening_qty", "closing_qty"]
 
 
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
+    """An empty site, and one with two items in two warehouses and a month of sales, taken in; copied for each test."""
+    folder = tmp_path_factory.mktemp("templates")
+    made = {}
+    for with_sales in (False, True):
+        made[with_sales] = folder / f"{with_sales}.db"
+        with demo_site(made[with_sales]) as site:
+            if with_sales:
+                _month_of_sales(site)
+            site.read("PRAGMA wal_checkpoint(TRUNCATE)")
+    return made
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[EmbeddedSite]:
-    with demo_site(tmp_path / "site.db") as made:
-        yield made
+def site(request: pytest.FixtureRequest, templates: dict[bool, Path], tmp_path: Path) -> Iterator[EmbeddedSite]:
+    with_sales = "ledger" in request.fixturenames
+    shutil.copy(templates[with_sales], tmp_path / "site.db")
+    with EmbeddedSite(tmp_path / "site.db", now=NOW + timedelta(hours=5) if with_sales else NOW) as opened:
+        yield opened
 
 
 @pytest.fixture
 def ledger(site: EmbeddedSite) -> StockLedger:
-    """Two items in two warehouses with a month of sales, taken in."""
+    """The ledger of the site with sales; what stands there is out of the overlap."""
+    return StockLedger(site, first_number=1000)
+
+
+def _month_of_sales(site: EmbeddedSite) -> None:
     ledger = StockLedger(site)
     for item in ("bolt", "nut"):
         for house in WAREHOUSES:
@@ -38,9 +59,8 @@ def ledger(site: EmbeddedSite) -> StockLedger:
             for day in (3, 4, 9, 20):
                 ledger.sell(item, house, date(2026, 5, day), 2.0)
     refresh_demand(site)
-    an_hour_later(site)  # the rows above fall out of the overlap
+    an_hour_later(site)
     refresh_demand(site)
-    return ledger
 
 
 def stored(site: EmbeddedSite) -> pd.DataFrame:
@@ -388,14 +408,14 @@ def test_pieces_cover_every_marked_item_once(site: EmbeddedSite, monkeypatch: py
     assert sum(piece.share for piece in cut) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_sequence_of_changes_gives_the_numbers_of_a_rebuild(site: EmbeddedSite, seed: int) -> None:
     """Random postings, returns, cancellations and reconciliations, refreshed at random moments in between."""
     rng = np.random.default_rng(seed)
     ledger = StockLedger(site)
     sales: list[tuple[str, str, str, date]] = []
     vouchers: list[str] = []
-    for _step in range(60):
+    for _step in range(45):
         item, house = str(rng.choice(["bolt", "nut", "cog"])), str(rng.choice(WAREHOUSES))
         day = date(2026, 5, 1) + timedelta(days=int(rng.integers(0, 28)))
         action = rng.choice(list(ACTIONS), p=list(ACTIONS.values()))

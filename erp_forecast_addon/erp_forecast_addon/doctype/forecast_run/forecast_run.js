@@ -22,7 +22,8 @@
 	}
 
 	frappe.ui.form.on("Forecast Run", {
-		onload(frm) {
+		// Once a form, not once a document: every listener looks at the document that the form shows.
+		setup(frm) {
 			frappe.realtime.on("progress", (data) => {
 				const own = data.doctype === "Forecast Run" && data.docname === frm.doc.name;
 				if (own) show_progress(frm, data.percent, data.description || data.title);
