@@ -50,6 +50,7 @@ class Item:
     Poisson one; weekday, season: strength of the weekly and the yearly wave (0: none), season_peak_day: day of the
     year; trend: demand at the end of the year over that at its beginning; born_days_ago, dead_days_ago: first and last
     day of demand; pack_qty: stock units per purchase box (1: bought in stock units); cost, price: per stock unit.
+    on_the_way_days: so many days ago three weeks' demand was ordered that has not arrived yet (0: nothing).
     supplier None: nobody is named who could deliver it. neglected: the buyer forgot it while its supplier is slow.
     second_warehouse: the share that sells from the second warehouse. small: also in the demo of a live site.
     """
@@ -72,6 +73,7 @@ class Item:
     pack_qty: int = 1
     min_order_qty: int = 0
     neglected: bool = False
+    on_the_way_days: int = 0
     second_warehouse: float = 0.0
     small: bool = False
 
@@ -104,6 +106,7 @@ ITEMS = (
         weekday=0.3,
         trend=1.5,
         small=True,
+        on_the_way_days=3,
     ),
     Item("FDEMO-CUP-08", "Paper Cup 8 oz", _PAPER, PAPER, 900, 0.042, 0.085, pack_qty=500, spread=20.0, small=True),
     Item(
@@ -118,6 +121,7 @@ ITEMS = (
         spread=20.0,
         weekday=0.2,
         second_warehouse=0.25,
+        on_the_way_days=8,
     ),
     Item("FDEMO-LID-08", "Lid 8 oz", _PAPER, PAPER, 760, 0.028, 0.06, pack_qty=1000, spread=20.0),
     Item("FDEMO-DEC-500", "Decaf 500 g", _COFFEE, ROASTER, 9, 5.60, 9.80),
@@ -149,6 +153,7 @@ ITEMS = (
         weekday=0.35,
         second_warehouse=0.35,
         small=True,
+        on_the_way_days=15,
     ),
     # erratic
     Item("FDEMO-CHA-1L", "Chai Concentrate 1 l", _COFFEE, SYRUP, 18, 5.20, 9.70, spread=14.0),
@@ -169,6 +174,8 @@ ITEMS = (
         spread=1.0,
         small=True,
         neglected=True,
+        on_the_way_days=20,
+        on_the_way_days=24,
     ),
     Item("FDEMO-FILTER", "Water Filter Cartridge", _PARTS, PARTS, 1.6, 29.00, 54.00, occurrence=0.4, spread=1.2),
     # lumpy

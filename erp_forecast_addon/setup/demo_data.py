@@ -153,7 +153,19 @@ def _simulate(items: list[Item], demand: np.ndarray, days: pd.DatetimeIndex, rng
             took = max(1, round(rng.normal(supplier.lead_time_days, supplier.lead_time_std_days)))
             arriving[lines, day + took] += boxes[lines] * pack[lines]
             orders.append(pd.DataFrame({"pair": lines, "day": day, "arrives": day + took, "boxes": boxes[lines]}))
+    orders.append(_on_the_way(items, demand, t))
     return _Simulated(opening, sold, pd.concat(orders, ignore_index=True))
+
+
+def _on_the_way(items: list[Item], demand: np.ndarray, t: int) -> pd.DataFrame:
+    """Orders that are open today; one of them should have been here some days ago."""
+    ago = np.array([item.on_the_way_days for item in items])
+    pack = np.array([item.pack_qty for item in items], dtype=float)
+    lines = np.flatnonzero((ago > 0) & (ago < t))
+    boxes = np.ceil(demand[lines, -28:].mean(axis=1) * _BATCH_DAYS / pack[lines])
+    return pd.DataFrame(
+        {"pair": lines, "day": t - 1 - ago[lines], "arrives": t + _SLOWEST_DAYS, "boxes": np.maximum(boxes, 1)}
+    )
 
 
 def _last_order_day(items: list[Item], t: int) -> np.ndarray:

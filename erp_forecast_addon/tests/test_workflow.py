@@ -291,6 +291,8 @@ class TestTheSitesOwnWorkflow(ApprovalTestCase):
         frappe.db.rollback()
         frappe.delete_doc("Workflow", "Site Purchase Order", force=True, ignore_missing=True)
         frappe.delete_doc("Custom Field", "Purchase Order-workflow_state", force=True, ignore_missing=True)
+        frappe.db.sql_ddl("ALTER TABLE `tabPurchase Order` DROP COLUMN IF EXISTS workflow_state")
+        frappe.clear_cache(doctype="Purchase Order")
         frappe.delete_doc("Purchase Order", cls.order, force=True, ignore_missing=True)
         frappe.delete_doc("Auto Purchase Order", cls.record.name, force=True, ignore_missing=True)
         frappe.db.commit()

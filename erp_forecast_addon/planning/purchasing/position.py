@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 
 BUCKET_DAYS = 7
 # Firm demand that the forecast already contains; every other kind comes on top.
-FORECAST_KINDS = ("sales_order", "production", "subcontract", "production_plan")
+FORECAST_KINDS = ("sales_order", "production", "subcontract", "production_plan", "material_issue")
 _BLOCK_ROWS = 4096
 _NEVER = -1
 
