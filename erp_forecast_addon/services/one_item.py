@@ -76,7 +76,7 @@ def _forecast_in_company(site: Site, item_code: str, company: str, warehouses: s
     forecasts, last_year_qty, cleaning_faults = _forecasts(panel, settings, item_code, warehouses)
     faults += cleaning_faults
     items = items[items["item_code"] == item_code].reset_index(drop=True)
-    positions = _of(reads.positions(site, company, settings), item_code, warehouses)
+    positions = _of(reads.positions(site, company), item_code, warehouses)
     dated = _of(leave_out(reads.dated(site, company), read_open_drafts(site, company)), item_code, warehouses)
     supply = Supply(dated, items, reads.sourcing(site, company, [item_code]))
     for abc_class, own in _by_class(site, item_code, warehouses).items():  # at most three

@@ -306,7 +306,7 @@ def _read(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
     drafts = read_open_drafts(site, company)
     return Inputs(
         buckets=reads.buckets(site, company, since),
-        positions=reads.positions(site, company, settings),
+        positions=reads.positions(site, company),
         dated=leave_out(reads.dated(site, company), drafts),
         items=items,
         sourcing=reads.sourcing(site, company, items["item_code"].tolist()),

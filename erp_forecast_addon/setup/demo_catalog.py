@@ -161,7 +161,18 @@ ITEMS = (
     Item("FDEMO-BEA-SIN", "Single Origin Ethiopia 1 kg", _COFFEE, ROASTER, 11, 14.50, 24.00, spread=9.0, trend=1.6),
     # intermittent
     Item("FDEMO-GASKET", "Group Head Gasket", _PARTS, PARTS, 1.1, 3.40, 9.50, occurrence=0.28, spread=1.0, small=True),
-    Item("FDEMO-BASKET", "Portafilter Basket 18 g", _PARTS, PARTS, 0.6, 7.90, 18.00, occurrence=0.22, spread=1.0),
+    Item(
+        "FDEMO-BASKET",
+        "Portafilter Basket 18 g",
+        _PARTS,
+        PARTS,
+        0.6,
+        7.90,
+        18.00,
+        occurrence=0.22,
+        spread=1.0,
+        on_the_way_days=20,
+    ),
     Item(
         "FDEMO-STEAM",
         "Steam Wand",
@@ -175,7 +186,6 @@ ITEMS = (
         small=True,
         neglected=True,
         on_the_way_days=20,
-        on_the_way_days=24,
     ),
     Item("FDEMO-FILTER", "Water Filter Cartridge", _PARTS, PARTS, 1.6, 29.00, 54.00, occurrence=0.4, spread=1.2),
     # lumpy

@@ -155,14 +155,16 @@ def buckets(site: Site, company: str, since_day: date) -> pd.DataFrame:
 
 
 # ---- positions ------------------------------------
-def positions(site: Site, company: str, settings: CompanySettings) -> pd.DataFrame:
+def positions(site: Site, company: str) -> pd.DataFrame:
     """Table POSITIONS, one row per Bin of the company's warehouses that can hold stock."""
     rows = site.fetch(queries.bins(site.qb, company))
     pairs = pd.MultiIndex.from_frame(rows[["item_code", "warehouse"]])
     return POSITIONS.check(
         rows.assign(
             on_hand_qty=rows["actual_qty"],
-            we_order=True if settings.we_order else ~pairs.isin(_ordered_by_erpnext(site, company)),
+            # Whoever orders for the company: switching over parks these rows, and one that is there all the same (a
+            # person has added it since) makes ERPNext order the pair, so that we must not.
+            we_order=~pairs.isin(_ordered_by_erpnext(site, company)),
             order_suppressed_until=_suppressed_until(site, company).reindex(pairs).to_numpy(),
         )
     )

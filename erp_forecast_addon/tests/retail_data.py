@@ -77,9 +77,9 @@ def retail_data(as_of: date, items: int = ITEMS, days: int = DAYS) -> RetailData
     rows, columns = np.nonzero(sold > 0)
     sales = pd.DataFrame({"day": calendar[columns], "item_code": catalog["item_code"].to_numpy()[rows],
                           "qty": sold[rows, columns]})  # fmt: skip
-    purchases = batches.assign(
-        ordered_on=calendar[batches["ordered"]], received_on=calendar[batches["arrived"]]
-    )[["supplier", "ordered_on", "received_on", "item_code", "qty"]]
+    purchases = batches.assign(ordered_on=calendar[batches["ordered"]], received_on=calendar[batches["arrived"]])[
+        ["supplier", "ordered_on", "received_on", "item_code", "qty"]
+    ]
     return RetailData(
         catalog,
         sales.sort_values(["day", "item_code"], ignore_index=True),

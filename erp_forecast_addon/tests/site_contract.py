@@ -478,18 +478,15 @@ class SiteContract(TestCase):
         self.assertEqual(len(reads.ledger_rows(self.site, self.settings, pairs.iloc[:0])), 0)
 
     def test_positions_are_the_bins_of_warehouses_that_hold_stock(self) -> None:
-        rows = self.of_item(reads.positions(self.site, self.world.company, self.settings)).set_index("warehouse")
+        rows = self.of_item(reads.positions(self.site, self.world.company)).set_index("warehouse")
         self.assertEqual(rows.loc[self.world.shop, "on_hand_qty"], 73.0)
         self.assertEqual(rows.loc[self.world.store, "on_hand_qty"], 20.0)
         self.assertTrue(rows["order_suppressed_until"].isna().all())
 
-    def test_where_erpnext_orders_its_reorder_rows_are_left_to_it(self) -> None:
-        theirs = reads.positions(self.site, self.world.company, self.settings).set_index(["item_code", "warehouse"])
-        self.assertFalse(theirs.loc[(REORDERED, self.world.shop), "we_order"])
-        self.assertTrue(theirs.loc[(ITEM, self.world.shop), "we_order"])
-        plan = PlanSettings(self.world.company)
-        ours = reads.positions(self.site, self.world.company, CompanySettings(self.world.company, plan, we_order=True))
-        self.assertTrue(ours["we_order"].all())
+    def test_a_pair_with_a_reorder_row_is_left_to_erpnext_whoever_orders_else(self) -> None:
+        rows = reads.positions(self.site, self.world.company).set_index(["item_code", "warehouse"])
+        self.assertFalse(rows.loc[(REORDERED, self.world.shop), "we_order"])
+        self.assertTrue(rows.loc[(ITEM, self.world.shop), "we_order"])
 
     def test_a_rejected_need_rests_until_its_day(self) -> None:
         line = {"item_code": ITEM, "warehouse": self.world.shop, "schedule_date": self.today, "qty": 1.0}
@@ -499,7 +496,7 @@ class SiteContract(TestCase):
         order = self.site.qb.DocType("Auto Purchase Order")
         update = self.site.qb.update(order).set(order.status, "Rejected").where(order.name == name)
         self.site.execute(update.set(order.rejected_until, self.day(9).date()))
-        rows = self.of_item(reads.positions(self.site, self.world.company, self.settings)).set_index("warehouse")
+        rows = self.of_item(reads.positions(self.site, self.world.company)).set_index("warehouse")
         self.assertEqual(rows.loc[self.world.shop, "order_suppressed_until"], self.day(9))
         self.assertTrue(pd.isna(rows.loc[self.world.store, "order_suppressed_until"]))
 

@@ -115,7 +115,7 @@ class TestWhoOrders(made.SiteTestCase):
 
     def ours(self) -> dict[str, bool]:
         site = FrappeSite()
-        found = reads.positions(site, self.company, reads.company_settings(site, self.company))
+        found = reads.positions(site, self.company)
         found = found[found["warehouse"] == self.house]
         return dict(zip(found["item_code"], found["we_order"].astype(bool), strict=True))
 

@@ -80,7 +80,7 @@ def test_parquet_files_do_as_well(site, tmp_path):
     ledger["posting_date"] = pd.to_datetime(ledger["posting_date"])
     ledger.to_parquet(folder / "stock_ledger_entry.parquet")
     report = import_folder(site, folder)
-    positions = reads.positions(site, "Acme", reads.company_settings(site, "Acme"))
+    positions = reads.positions(site, "Acme")
     assert dict(zip(positions["warehouse"], positions["on_hand_qty"], strict=True)) == {"Shop": 74.0, "Store": 20.0}
     assert any("there is no Bin file" in line for line in report.made_up)
 

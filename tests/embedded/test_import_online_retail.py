@@ -77,7 +77,7 @@ def test_stock_is_consistent_and_never_below_zero(site, tmp_path):
     assert (running == ledger["qty_after_transaction"]).all()
     assert ledger["qty_after_transaction"].min() >= 0
     last = ledger.drop_duplicates("item_code", keep="last").set_index("item_code")["qty_after_transaction"]
-    bins = reads.positions(site, COMPANY, settings).set_index("item_code")["on_hand_qty"]
+    bins = reads.positions(site, COMPANY).set_index("item_code")["on_hand_qty"]
     assert bins.to_dict() == last.to_dict()
     assert set(ledger["warehouse"]) == {WAREHOUSE}
 
@@ -96,7 +96,7 @@ def test_the_same_seed_makes_the_same_site(tmp_path):
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         site = EmbeddedSite.create(tmp_path / f"{name}.db")
         imported(site, tmp_path, lines(), seed=seed)
-        positions.append(reads.positions(site, COMPANY, reads.company_settings(site, COMPANY)))
+        positions.append(reads.positions(site, COMPANY))
         site.close()
     pd.testing.assert_frame_equal(positions[0], positions[1])
     assert not positions[0].equals(positions[2])
