@@ -160,7 +160,19 @@ ITEMS = (
     Item("FDEMO-NAP-500", "Napkins 500 Pieces", _PAPER, PAPER, 25, 2.30, 4.40, spread=18.0, pack_qty=12),
     Item("FDEMO-BEA-SIN", "Single Origin Ethiopia 1 kg", _COFFEE, ROASTER, 11, 14.50, 24.00, spread=9.0, trend=1.6),
     # intermittent
-    Item("FDEMO-GASKET", "Group Head Gasket", _PARTS, PARTS, 1.1, 3.40, 9.50, occurrence=0.28, spread=1.0, small=True),
+    Item(
+        "FDEMO-GASKET",
+        "Group Head Gasket",
+        _PARTS,
+        PARTS,
+        1.1,
+        3.40,
+        9.50,
+        occurrence=0.28,
+        spread=1.0,
+        on_the_way_days=24,
+        small=True,
+    ),
     Item(
         "FDEMO-BASKET",
         "Portafilter Basket 18 g",
@@ -185,7 +197,6 @@ ITEMS = (
         spread=1.0,
         small=True,
         neglected=True,
-        on_the_way_days=20,
     ),
     Item("FDEMO-FILTER", "Water Filter Cartridge", _PARTS, PARTS, 1.6, 29.00, 54.00, occurrence=0.4, spread=1.2),
     # lumpy

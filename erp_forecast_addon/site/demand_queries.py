@@ -4,6 +4,7 @@ Changed pairs stand in Demand Mark, so every query about them joins the marks an
 are taken item by item in the database's own order: `items` is (first, last) item_code, both included.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -240,6 +241,18 @@ def bucket_totals(qb: Any, company: str) -> Any:
         .where(house.company == company)
         .groupby(bucket.item_code, bucket.warehouse)
     )  # fmt: skip
+
+
+# ---- the watermark --------------------------------------------------------------------------------------------------
+def forget_single_values(qb: Any, doctype: str, fields: Sequence[str]) -> Any:
+    held = qb.DocType("Singles")
+    return qb.from_(held).delete().where((held.doctype == doctype) & held.field("field").isin(list(fields)))
+
+
+def store_single_values(qb: Any, doctype: str, values: Mapping[str, str]) -> Any:
+    held = qb.DocType("Singles")
+    rows = [(doctype, name, value) for name, value in values.items()]
+    return qb.into(held).columns("doctype", "field", "value").insert(*rows)
 
 
 # ---- removal --------------------------------------------------------------------------------------------------------
