@@ -3,14 +3,14 @@
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.model.workflow import get_workflow_name
 
 from erp_forecast_addon.setup.names import APPROVER
+from erp_forecast_addon.site.frappe_site import FrappeSite
 
 
 def native_workflow() -> str | None:
     """The site's own active workflow on Purchase Order; it decides then, and ours steps aside."""
-    return get_workflow_name("Purchase Order") or None
+    return FrappeSite().own_order_workflow()
 
 
 def may_decide(doc: Document) -> bool:

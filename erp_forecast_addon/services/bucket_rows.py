@@ -20,7 +20,7 @@ from erp_forecast_addon.site.vouchers import with_demand
 
 # Ledger rows that one piece reads at most, unless a single item has more: bounds memory (about 1 kB a row) and how long
 # a transaction stays open, not the result.
-ROWS_PER_PIECE: Final = 200_000
+ROWS_PER_PIECE: Final = 400_000
 # What a mark from the last weeks is taken to ask for; only older ones are worth a count in the ledger.
 _ROWS_PER_MARK: Final = 10
 _RECENT: Final = timedelta(days=35)

@@ -250,7 +250,7 @@ class _Drafting:
 
     def _approve_small_orders(self) -> None:
         """Below the limit, never touched by a person, and nothing to complain about its supplier or any item."""
-        if self.settings.auto_approve_limit <= 0.0:
+        if self.settings.auto_approve_limit <= 0.0 or self.site.own_order_workflow():
             return
         drafts = read_open_drafts(self.site, self.company)
         doubtful = {name for fault in (*self.plan_faults, *self.faults) for name in (fault.item_code, fault.supplier)}

@@ -201,7 +201,7 @@ def _demand_rules(settings: CompanySettings) -> str:
 
 
 def _remember(site: Site, values: Mapping[str, Any]) -> None:
-    """Written straight into Singles: nobody edits the watermark, and the document API costs more than a small refresh."""
+    """Straight into Singles: nobody edits the watermark, and the document API costs more than a small refresh."""
     site.execute(demand_queries.forget_single_values(site.qb, WATERMARK, list(values)))
     site.execute(
         demand_queries.store_single_values(site.qb, WATERMARK, {name: str(each) for name, each in values.items()})

@@ -106,7 +106,6 @@ ITEMS = (
         weekday=0.3,
         trend=1.5,
         small=True,
-        on_the_way_days=3,
     ),
     Item("FDEMO-CUP-08", "Paper Cup 8 oz", _PAPER, PAPER, 900, 0.042, 0.085, pack_qty=500, spread=20.0, small=True),
     Item(

@@ -246,7 +246,7 @@ def bucket_totals(qb: Any, company: str) -> Any:
 # ---- the watermark --------------------------------------------------------------------------------------------------
 def forget_single_values(qb: Any, doctype: str, fields: Sequence[str]) -> Any:
     held = qb.DocType("Singles")
-    return qb.from_(held).delete().where((held.doctype == doctype) & held.field("field").isin(list(fields)))
+    return qb.from_(held).delete().where((held.doctype == doctype) & held["field"].isin(list(fields)))
 
 
 def store_single_values(qb: Any, doctype: str, values: Mapping[str, str]) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import frappe
 import pandas as pd
 from frappe import _
+from frappe.model.workflow import get_workflow_name
 from frappe.utils import flt, getdate, now_datetime, strip_html
 from rq.timeouts import BaseTimeoutException
 
@@ -140,6 +141,9 @@ class FrappeSite(Site):
 
     def set_fields(self, doctype: str, name: str, values: Mapping[str, Any]) -> None:
         frappe.db.set_value(doctype, name, {field: frames.plain_value(value) for field, value in values.items()})
+
+    def own_order_workflow(self) -> str | None:
+        return get_workflow_name("Purchase Order") or None
 
     def must_stop(self, error: Exception) -> bool:
         """A job whose time is up, and a transaction that MariaDB undid as a whole: no savepoint stands any more."""

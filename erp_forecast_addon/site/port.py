@@ -129,6 +129,10 @@ class Site(ABC):
         return False
 
     # ---- native purchase orders ------------------------------------
+    def own_order_workflow(self) -> str | None:
+        """The site's own active workflow on Purchase Order, if any: it decides then, and ours steps aside."""
+        return None
+
     @abstractmethod
     def insert_order(
         self,
