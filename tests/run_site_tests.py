@@ -21,7 +21,7 @@ from urllib.request import urlopen
 
 REPO = Path(__file__).resolve().parent.parent
 APP = "erp_forecast_addon"
-BROWSER_TEST = REPO / APP / "tests" / "browser" / "follow_one_item.py"
+BROWSER_TEST = f"{APP}.tests.browser.follow_one_item"
 
 
 def main() -> int:
@@ -96,7 +96,7 @@ def bench_tests(bench: Path, site: str, module: str | None) -> bool:
 
 def browser_test(bench: Path, site: str) -> bool:
     with served(bench, site) as url:
-        command = [str(bench / "env" / "bin" / "python"), str(BROWSER_TEST), "--url", url, "--site", site]
+        command = [str(bench / "env" / "bin" / "python"), "-m", BROWSER_TEST, "--url", url, "--site", site]
         print("$", *command, flush=True)
         return subprocess.run(command, cwd=bench / "sites").returncode == 0
 
