@@ -130,7 +130,7 @@ def _order(order: dict[str, Any], lines: pd.DataFrame, company_currency: str) ->
     risk = f"{wording.money(order['money_at_risk'], company_currency)} of sales at risk"
     own = wording.money(order["total_amount"], order["currency"] or "")
     columns = (
-        Col("Item", "item"), Col("Warehouse", "warehouse"), Col("Quantity", "quantity", css="n"),
+        Col("Item", "item", css="item"), Col("Warehouse", "warehouse"), Col("Quantity", "quantity", css="n"),
         Col("Amount", "amount", wording.money, "n"), Col("Required by", "schedule_date", wording.day, "d"),
         Col("Late", "days_late", _late, "n"), Col("Why", "reason", css="why"),
     )  # fmt: skip
@@ -228,12 +228,13 @@ def _figure(drawing: str, caption: str) -> str:
 
 def _policies(contents: ReportContents) -> str:
     columns = (
-        Col("Item", "item"), Col("Warehouse", "warehouse"), Col("Class", "abc_class"), Col("Demand", "demand_class"),
+        Col("Item", "item", css="item"), Col("Warehouse", "warehouse"), Col("Class", "abc_class"),
+        Col("Demand", "demand_class"),
         Col("Service", "service_level_pct", wording.percent, "n"),
-        Col("Lead time (days)", "lead_time_days", css="n"), Col("From", "lead_time_source"),
+        Col("Lead days", "lead_time_days", css="n"), Col("From", "lead_time_source"),
         Col("Safety stock", "safety_stock_qty", css="n"), Col("Reorder point", "reorder_point_qty", css="n"),
         Col("Order up to", "order_up_to_qty", css="n"), Col("Net position", "position_qty", css="n"),
-        Col("Cover (days)", "days_of_cover", css="n"), Col("Short on", "shortage_on", wording.day, "d"),
+        Col("Days of cover", "days_of_cover", css="n"), Col("Short on", "shortage_on", wording.day, "d"),
     )  # fmt: skip
     body = (
         f'<div class="card">{table(contents.policies, columns)}</div>'

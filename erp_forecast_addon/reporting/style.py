@@ -30,7 +30,8 @@ table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
 th { text-align: left; font-weight: 600; color: var(--muted); font-size: 12.5px; background: var(--head);
   white-space: nowrap; } th, td { padding: 6px 10px; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: 0; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums;
-  white-space: nowrap; } td.d { white-space: nowrap; } td.why { min-width: 260px; } td b { font-weight: 600; }
+  white-space: nowrap; } td.d { white-space: nowrap; } td.why { min-width: 260px; }
+td.item { min-width: 190px; } td b { font-weight: 600; }
 .pill { display: inline-block; border-radius: 99px; padding: 0 9px; font-size: 12px; line-height: 20px;
   border: 1px solid var(--line); color: var(--muted); white-space: nowrap; }
 .pill.red { color: var(--red); border-color: currentColor; } .pill.amber { color: var(--amber);
