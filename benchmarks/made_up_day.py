@@ -5,7 +5,7 @@ its Bin, and leaves the mark that our hook leaves after the commit.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -36,12 +36,13 @@ def write_day(
     serial = int(now.timestamp()) * 1000
     stock = _stock(frappe, pairs, warehouses)
     day = lay_out(rng, pair, posted, kind, company, warehouses, stock, serial, np.full(changes, now, "datetime64[s]"))
+    notes, sale_day = _returns_of_last_month(frappe, rng, day.notes, now)
     _move_later_rows(frappe, day.entries[back])
-    insert(frappe, "Delivery Note", day.notes)
+    insert(frappe, "Delivery Note", notes)
     insert(frappe, "Stock Entry", day.issues)
     insert(frappe, "Stock Ledger Entry", day.entries)
     _follow_bins(frappe, day.entries, now)
-    _mark(frappe, day.entries, kind, now)
+    _mark(frappe, day.entries, sale_day, now)
     frappe.db.commit()
     return {"entries": changes, "pairs touched": len(np.unique(pair)), "back-dated": int(back.sum())}
 
@@ -82,7 +83,26 @@ def _follow_bins(frappe: Any, entries: pd.DataFrame, now: datetime) -> None:
     frappe.db.sql("drop temporary table bench_touched")
 
 
-def _mark(frappe: Any, entries: pd.DataFrame, kind: np.ndarray, now: datetime) -> None:
+def _returns_of_last_month(
+    frappe: Any, rng: np.random.Generator, notes: pd.DataFrame, now: datetime
+) -> tuple[pd.DataFrame, pd.Series]:
+    """The notes with each return against a note of the last thirty days; the day of that sale by return."""
+    sales = frappe.db.sql(
+        f"select name, posting_date from `tabDelivery Note` where name like '{PREFIX}%%' and is_return = 0 "
+        "and posting_date >= %s",
+        (now.date() - timedelta(days=_BACK_DATED_DAYS),),
+    )
+    chosen = pd.DataFrame(sales, columns=["name", "day"]).iloc[rng.integers(0, len(sales), len(notes))]
+    is_return = (notes["is_return"] == 1).to_numpy()
+    against = pd.Series(chosen["name"].to_numpy(), index=notes.index).where(is_return)
+    days = pd.Series(chosen["day"].astype(str).to_numpy(), index=notes["name"].to_numpy())
+    return notes.assign(return_against=against), days[is_return]
+
+
+def _mark(frappe: Any, entries: pd.DataFrame, sale_day: pd.Series, now: datetime) -> None:
+    """From the posting date, or the day of the sale where that is earlier, as the handler does."""
+    sold_on = entries["voucher_no"].map(sale_day)
+    changed_from = entries["posting_date"].mask(sold_on < entries["posting_date"], sold_on)
     moment = now.strftime("%Y-%m-%d %H:%M:%S")
     marks = pd.DataFrame(
         {
@@ -91,7 +111,7 @@ def _mark(frappe: Any, entries: pd.DataFrame, kind: np.ndarray, now: datetime) -
             "modified": moment,
             "item_code": entries["item_code"],
             "warehouse": entries["warehouse"],
-            "changed_from": entries["posting_date"].mask(kind == 2, "1900-01-01"),
+            "changed_from": changed_from,
             "marked_at": moment,
         }
     )

@@ -48,10 +48,26 @@ def compare_nightly() -> None:
 
 
 def _changed_from(entry: Any) -> date:
-    # Goods that come back change the day of their sale, and a cancelled return did: the row does not say which day.
-    if entry.voucher_type in SALE_VOUCHERS and entry.actual_qty and entry.actual_qty > 0:
-        return BEGINNING
-    return getdate(entry.posting_date)
+    """The posting date; for goods that come back the day of their sale, which their return is netted against."""
+    posted_on = getdate(entry.posting_date)
+    if entry.voucher_type not in SALE_VOUCHERS or not entry.actual_qty or entry.actual_qty < 0:
+        return posted_on
+    return min(posted_on, _sale_day(entry.voucher_type, entry.voucher_no) or posted_on)
+
+
+def _sale_day(voucher_type: str, voucher_no: str) -> date | None:
+    """The day of the sale that the voucher returns; None: it is a cancelled sale. Two reads by name per voucher."""
+    known: dict[tuple[str, str], date | None] | None = getattr(frappe.local, "forecast_sale_days", None)
+    if known is None:
+        known = frappe.local.forecast_sale_days = {}
+    if (voucher_type, voucher_no) not in known:
+        against = frappe.db.get_value(voucher_type, voucher_no, ["name", "return_against"])
+        if against is None:
+            known[voucher_type, voucher_no] = BEGINNING  # the voucher is gone, and with it the day
+        else:
+            sold_on = against[1] and frappe.db.get_value(voucher_type, against[1], "posting_date")
+            known[voucher_type, voucher_no] = getdate(sold_on) if sold_on else None
+    return known[voucher_type, voucher_no]
 
 
 def _remember(item_code: str, warehouse: str, changed_from: date) -> None:

@@ -22,6 +22,7 @@ BEGINNING: Final = date(1900, 1, 1)
 OVERLAP: Final = timedelta(hours=2)
 # A Bin and the last bucket of its pair are the same number, stored twice with nine decimals.
 _STOCK_TOLERANCE_QTY: Final = 1e-6
+_NAMES_PER_QUERY: Final = 1000
 _PAIR: Final = ["item_code", "warehouse"]
 
 
@@ -81,12 +82,7 @@ def mark_ledger_changes(site: Site, taken_in_until: datetime | None) -> int:
     changed = site.fetch(demand_queries.changed_pairs(site.qb, since))
     if changed.empty:
         return 0
-    # A return changes the day of its sale, and a cancelled one did: which day that is the row does not say.
-    returns = site.fetch(demand_queries.pairs_with_returns(site.qb, since))
-    if not returns.empty:
-        returned = pd.MultiIndex.from_frame(changed[_PAIR]).isin(pd.MultiIndex.from_frame(returns[_PAIR]))
-        changed["changed_from"] = changed["changed_from"].mask(returned, pd.Timestamp(BEGINNING))
-    return mark_changed(site, changed)
+    return mark_changed(site, _from_the_day_of_the_sale(site, changed, since))
 
 
 def mark_shelves_that_differ(site: Site, taken_in_until: datetime | None) -> int:
@@ -102,6 +98,26 @@ def mark_shelves_that_differ(site: Site, taken_in_until: datetime | None) -> int
     in_buckets = pd.to_numeric(shelves["closing_qty"]).fillna(0.0)  # a pair without buckets has no stock
     differs = ~np.isclose(shelves["actual_qty"], in_buckets, rtol=1e-9, atol=_STOCK_TOLERANCE_QTY)
     return mark_changed(site, shelves.loc[differs, _PAIR])
+
+
+def _from_the_day_of_the_sale(site: Site, changed: pd.DataFrame, since: datetime) -> pd.DataFrame:
+    """changed_from no later than the sale that changed returns are netted against; where that is unknown because the
+    voucher is gone, the beginning.
+    """
+    back = site.fetch(demand_queries.goods_back(site.qb, since))
+    if back.empty:
+        return changed
+    known = [
+        site.fetch(demand_queries.sale_days(site.qb, str(doctype), names[at : at + _NAMES_PER_QUERY]))
+        for doctype, vouchers in back.groupby("voucher_type")["voucher_no"]
+        for names in [list(vouchers.unique())]
+        for at in range(0, len(names), _NAMES_PER_QUERY)
+    ]
+    back = back.merge(pd.concat(known), on="voucher_no", how="left", indicator="voucher")
+    back["sale_day"] = back["sale_day"].mask(back["voucher"] == "left_only", pd.Timestamp(BEGINNING))
+    sold = back.groupby(_PAIR, as_index=False)["sale_day"].min()
+    both = changed.merge(sold, on=_PAIR, how="left")
+    return changed.assign(changed_from=both[["changed_from", "sale_day"]].min(axis=1).to_numpy())
 
 
 def _all_pairs(

@@ -33,11 +33,25 @@ def changed_pairs(qb: Any, since: datetime) -> Any:
     )
 
 
-def pairs_with_returns(qb: Any, since: datetime) -> Any:
-    """Those of them where a return was written, or a sale cancelled: it may change a day before its own."""
+def goods_back(qb: Any, since: datetime) -> Any:
+    """item_code, warehouse, voucher_type, voucher_no of goods that came back since then: by a return, or by cancelling
+    a sale. A return changes the day of its sale, a cancelled one did.
+    """
     sle = qb.DocType("Stock Ledger Entry")
     changed = (sle.modified >= _moment(since)) & (sle.actual_qty > 0) & sle.voucher_type.isin(SALE_VOUCHERS)
-    return qb.from_(sle).select(sle.item_code, sle.warehouse).where(changed).groupby(sle.item_code, sle.warehouse)
+    return qb.from_(sle).select(sle.item_code, sle.warehouse, sle.voucher_type, sle.voucher_no).where(changed)
+
+
+def sale_days(qb: Any, doctype: str, names: Sequence[str]) -> Any:
+    """voucher_no and sale_day: the day of the sale that it returns (none: it is no return, or of no known sale)."""
+    sale, against = qb.DocType(doctype), qb.DocType(doctype).as_("against")
+    return (
+        qb.from_(sale)
+        .left_join(against)
+        .on(sale.return_against == against.name)
+        .select(sale.name.as_("voucher_no"), against.posting_date.as_("sale_day"))
+        .where(sale.name.isin(list(names)))
+    )
 
 
 def bins_and_shelves(qb: Any, since: datetime) -> Any:

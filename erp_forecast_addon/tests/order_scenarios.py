@@ -234,8 +234,8 @@ class DraftingScenarios(Scenarios):
 
     def test_small_orders_without_a_complaint_approve_themselves_below_the_limit(self) -> None:
         self.shop.settings(auto_approve_limit=400)
-        self.shop.stocked_item("Bolt", "Fast Supplies", daily=2, on_hand=20, lead_time_days=5)
-        self.shop.stocked_item("Gear", "Slow Supplies", daily=30, on_hand=280, lead_time_days=5)
+        self.shop.stocked_item("Bolt", "Fast Supplies", daily=2, on_hand=14, lead_time_days=5)
+        self.shop.stocked_item("Gear", "Slow Supplies", daily=30, on_hand=200, lead_time_days=5)
         self.shop.stocked_item("Late", "Late Supplies", daily=1, on_hand=0, lead_time_days=5)
         self.shop.run()
         states = {order["supplier"]: order["status"] for order in self.shop.orders()}

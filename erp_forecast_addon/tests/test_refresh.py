@@ -76,14 +76,7 @@ class TestRefresh(FrappeTestCase):
         self.assert_follows()
 
     def test_a_return_counts_on_the_day_of_its_sale(self) -> None:
-        from erpnext.stock.doctype.delivery_note.delivery_note import make_sales_return
-
-        returned = make_sales_return(self.note.name)
-        returned.set_posting_time = 1
-        returned.posting_date = add_days(nowdate(), -2)
-        returned.items[0].qty = -3
-        returned.insert().submit()
-        frappe.db.commit()
+        returned = self._return(3, days_ago=2)
         refresh_demand(self.site)
         self.assert_follows()
         self.assertEqual(self.demand(20), 2.0)
@@ -204,11 +197,17 @@ class TestRefresh(FrappeTestCase):
         self.assertEqual(self.marks(), [(self.item, day)])
         self.assertEqual(self.marks(other), [(other, day)])
 
-    def test_a_cancellation_marks_the_pair_from_its_beginning(self) -> None:
+    def test_a_return_marks_the_day_of_its_sale_and_a_cancelled_sale_its_own(self) -> None:
+        sold_on = getdate(add_days(nowdate(), -20))
         self._clear_marks()
+        returned = self._return(2, days_ago=2)
+        self.assertEqual(self.marks(), [(self.item, sold_on)])
+        returned.cancel()
+        self._clear_marks()
+        self.note.reload()
         self.note.cancel()
         frappe.db.commit()
-        self.assertEqual(self.marks(), [(self.item, changes.BEGINNING)])
+        self.assertEqual(self.marks(), [(self.item, sold_on)])
 
     def test_a_rolled_back_document_leaves_no_mark(self) -> None:
         self._clear_marks()
@@ -323,6 +322,17 @@ class TestRefresh(FrappeTestCase):
                 ],
             }
         ).insert()  # fmt: skip
+
+    def _return(self, qty: float, days_ago: int) -> Any:
+        from erpnext.stock.doctype.delivery_note.delivery_note import make_sales_return
+
+        returned = make_sales_return(self.note.name)
+        returned.set_posting_time = 1
+        returned.posting_date = add_days(nowdate(), -days_ago)
+        returned.items[0].qty = -qty
+        returned.insert().submit()
+        frappe.db.commit()
+        return returned
 
     def _reconcile(self, qty: float, days_ago: int) -> Any:
         reconciliation = frappe.get_doc(
