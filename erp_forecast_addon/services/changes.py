@@ -82,7 +82,7 @@ def mark_ledger_changes(site: Site, taken_in_until: datetime | None) -> int:
     changed = site.fetch(demand_queries.changed_pairs(site.qb, since))
     if changed.empty:
         return 0
-    return mark_changed(site, _from_the_day_of_the_sale(site, changed, since))
+    return mark_changed(site, _not_marked_yet(site, _from_the_day_of_the_sale(site, changed, since)))
 
 
 def mark_shelves_that_differ(site: Site, taken_in_until: datetime | None) -> int:
@@ -118,6 +118,15 @@ def _from_the_day_of_the_sale(site: Site, changed: pd.DataFrame, since: datetime
     sold = back.groupby(_PAIR, as_index=False)["sale_day"].min()
     both = changed.merge(sold, on=_PAIR, how="left")
     return changed.assign(changed_from=both[["changed_from", "sale_day"]].min(axis=1).to_numpy())
+
+
+def _not_marked_yet(site: Site, changed: pd.DataFrame) -> pd.DataFrame:
+    """Without the pairs that our handler has marked from that day or before: most of them, on most days."""
+    marked = site.fetch(demand_queries.marked_days(site.qb))
+    if marked.empty:
+        return changed
+    marked_from = changed.merge(marked, on=_PAIR, how="left")["marked_from"].to_numpy()
+    return changed[~(marked_from <= changed["changed_from"].to_numpy())]
 
 
 def _all_pairs(

@@ -97,6 +97,16 @@ def _pairs(qb: Any, doctype: str, company: str | None, item_code: str | None, wa
 
 
 # ---- marks ----------------------------------------------------------------------------------------------------------
+def marked_days(qb: Any) -> Any:
+    """item_code, warehouse, marked_from of every marked pair."""
+    mark = qb.DocType("Demand Mark")
+    return (
+        qb.from_(mark)
+        .select(mark.item_code, mark.warehouse, Min(mark.changed_from).as_("marked_from"))
+        .groupby(mark.item_code, mark.warehouse)
+    )
+
+
 def marked_items(qb: Any) -> Any:
     """item_code and the number of its marked pairs, in the database's order."""
     mark = qb.DocType("Demand Mark")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pypika import functions
 from pypika.queries import QueryBuilder
-from pypika.terms import ArithmeticExpression, Case, Field, Function, Mod, Negative, ValueWrapper
+from pypika.terms import ArithmeticExpression, Case, Field, Mod, Negative, ValueWrapper
 
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.messages import _
@@ -51,7 +51,7 @@ def _kind(term: Any) -> str:
         return "integer"
     if isinstance(term, (ArithmeticExpression, Negative, Mod, *_NUMBERS)):
         return "number"
-    if isinstance(term, _OF_FIRST_ARGUMENT) and isinstance(term, Function):
+    if isinstance(term, _OF_FIRST_ARGUMENT):  # pypika.terms.Function is not asked for: frappe puts its own in its place
         return _kind(term.args[0])
     if isinstance(term, Case):
         return _kind(term._cases[0][1])
