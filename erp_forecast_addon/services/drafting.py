@@ -201,7 +201,8 @@ class _Drafting:
             supplier = values["supplier"]
             lines = self.lines[self.lines["supplier"] == supplier]
             self.faults.append(Fault(
-                "Order Failed", template, {**values, "lines": len(lines), "reason": str(error)}, supplier=supplier,
+                "Order Failed", template, {**values, "lines": len(lines), "reason": str(error) or type(error).__name__},
+                supplier=supplier,
                 money_at_risk=float(lines["money_at_risk"].sum()),
             ))  # fmt: skip
         else:

@@ -164,7 +164,7 @@ class _Publication:
             except Exception as error:  # one case that the site refuses must not hide the others
                 if self.site.must_stop(error):
                     raise
-                failed.append(f"{row['exception_type']} {row['item_code']}: {error}")
+                failed.append(f"{row['exception_type']} {row['item_code']}: {str(error) or type(error).__name__}")
             if count % _COMMIT_EVERY == 0:
                 self.site.commit()
         self.site.commit()

@@ -168,7 +168,9 @@ class FrappeSite(Site):
         self, company: str, supplier: str, currency: str, transaction_date: date,
         lines: Sequence[OrderLine], auto_purchase_order: str,
     ) -> NativeOrder:  # fmt: skip
-        order = frappe.new_doc("Purchase Order")
+        # Ours from the start: ERPNext fills in a supplier's details only for who may read him, and a run drafts for
+        # whoever may start it.
+        order = _ours(frappe.new_doc("Purchase Order"))
         order.update(
             {
                 "company": company,
@@ -187,11 +189,11 @@ class FrappeSite(Site):
             order.set_missing_values()
             for line in lines:
                 order.append("items", _order_row(line) | _settled_rate(line))
-            _ours(order).insert()
+            order.insert()
         return _native_order(order)
 
     def replace_order_lines(self, name: str, transaction_date: date, lines: Sequence[OrderLine]) -> NativeOrder:
-        order = self._draft(name)
+        order = _ours(self._draft(name))
         known = {row.name: row for row in order.items}
         order.transaction_date = transaction_date
         order.schedule_date = min((line.schedule_date for line in lines), default=transaction_date)
@@ -205,7 +207,7 @@ class FrappeSite(Site):
         with _as_refusal():
             order.set_missing_values()
             _keep_rates(order, lines)
-            _ours(order).save()
+            order.save()
         return _native_order(order)
 
     def get_order(self, name: str) -> NativeOrder | None:
@@ -425,6 +427,14 @@ def _as_refusal() -> Iterator[None]:
     except frappe.ValidationError as error:
         frappe.clear_last_message()
         raise Refused(strip_html(str(error)) or type(error).__name__) from error
+    except frappe.PermissionError as error:  # Frappe says who may not do what in a message, if at all
+        raise Refused(_what_is_not_permitted(error)) from error
+
+
+def _what_is_not_permitted(error: Exception) -> str:
+    said = strip_html(str(error)) or strip_html(str(frappe.flags.error_message or ""))
+    frappe.clear_last_message()
+    return said or _("{0} is not permitted to do this.").format(frappe.session.user)
 
 
 def _order_row(line: OrderLine) -> dict[str, Any]:
