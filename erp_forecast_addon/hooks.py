@@ -59,6 +59,7 @@ doc_events = {
         "on_submit": "erp_forecast_addon.events.purchase_order.on_submit",
         "on_cancel": "erp_forecast_addon.events.purchase_order.on_cancel",
         "on_change": "erp_forecast_addon.events.purchase_order.on_change",
+        "on_discard": "erp_forecast_addon.events.purchase_order.on_discard",
         "on_trash": "erp_forecast_addon.events.purchase_order.on_trash",
     },
     "Item": {
@@ -95,6 +96,7 @@ permission_query_conditions = {
     **dict.fromkeys(_our_lists, "erp_forecast_addon.permissions.query_conditions"),
     "Auto Purchase Order Item": "erp_forecast_addon.permissions.order_line_conditions",
     "Forecast Company Settings": "erp_forecast_addon.permissions.company_row_conditions",
+    "Forecast Run Step": "erp_forecast_addon.permissions.run_step_conditions",
 }
 has_permission = dict.fromkeys(_our_lists, "erp_forecast_addon.permissions.has_permission")
 

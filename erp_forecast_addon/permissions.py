@@ -18,6 +18,7 @@ from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
 
 _ORDER_LINE = "Auto Purchase Order Item"
 _COMPANY_ROW = "Forecast Company Settings"
+_RUN, _RUN_STEP = "Forecast Run", "Forecast Run Step"
 
 
 def query_conditions(user: str | None = None, doctype: str | None = None) -> str:
@@ -42,11 +43,14 @@ def order_line_conditions(user: str | None = None, doctype: str | None = None) -
     if warehouses is not None:
         conditions.append(_in(_ORDER_LINE, "warehouse", warehouses))
     if companies is not None:
-        conditions.append(
-            f"`tab{_ORDER_LINE}`.`parent` in (select `name` from `tab{AUTO_PURCHASE_ORDER}` "
-            f"where `company` in {_values(companies)})"
-        )
+        conditions.append(_of_companies(_ORDER_LINE, AUTO_PURCHASE_ORDER, companies))
     return _joined(conditions)
+
+
+def run_step_conditions(user: str | None = None, doctype: str | None = None) -> str:
+    """Steps of Forecast Runs: the runs of the user's companies only."""
+    companies = allowed_companies(user, _RUN)
+    return "" if companies is None else _of_companies(_RUN_STEP, _RUN, companies)
 
 
 def company_row_conditions(user: str | None = None, doctype: str | None = None) -> str:
@@ -108,6 +112,11 @@ def _no_line_elsewhere(warehouses: list[str]) -> str:
         f"not exists (select 1 from `tab{_ORDER_LINE}` line where line.`parent` = `tab{AUTO_PURCHASE_ORDER}`.`name` "
         f"and line.`warehouse` not in {_values(warehouses)})"
     )
+
+
+def _of_companies(child: str, parent: str, companies: list[str]) -> str:
+    """Rows of a child table whose record belongs to one of the companies."""
+    return f"`tab{child}`.`parent` in (select `name` from `tab{parent}` where `company` in {_values(companies)})"
 
 
 def _in(doctype: str, field: str, values: list[str]) -> str:

@@ -72,6 +72,11 @@ def on_trash(doc: Document, method: str | None = None) -> None:
         _follow(doc, "delete")
 
 
+def on_discard(doc: Document, method: str | None = None) -> None:
+    """From v16 on a draft may be discarded, which cancels it past on_cancel and on_trash: for ours it is deleted."""
+    on_trash(doc, method)
+
+
 def _record_of(purchase_order: str) -> frappe._dict:
     """Name and status of our record; by its link, because the order's own link can be emptied over the API."""
     found = frappe.db.get_value(

@@ -15,12 +15,17 @@ _FIELD = {"Item": "item_code", "Warehouse": "warehouse", "Supplier": "supplier",
 # One row per item and warehouse, made again by the next run.
 _PER_PAIR = ("Demand Forecast", "Safety Stock Policy")
 _OF_A_COMPANY = (*_PER_PAIR, "Planning Exception", "Demand Pair", "Reorder Level Backup")
+# Named in our drafts, and so in what tells whether a person edited one.
+_IN_DRAFTS = ("Item", "Warehouse", "Supplier")
 _CASE = "Planning Exception"
 _BACKUP = "Reorder Level Backup"
+_UNTOUCHED = "forecast_drafts_untouched_before_rename"
 
 
 def before_rename(doc: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
     """Before a merge the rows of the old name go: those of the new one stand, and the next run looks at both again."""
+    if doc.doctype in _IN_DRAFTS:
+        _note_untouched_drafts(doc.doctype, old)
     if not merge or old == new:
         return
     if doc.doctype in ("Item", "Warehouse"):
@@ -35,6 +40,8 @@ def after_rename(doc: Document, method: str | None, old: str, new: str, merge: b
         _rename_in_parked_rows(old, new)
     if doc.doctype in ("Item", "Warehouse"):
         _mark(doc.doctype, old, new)
+    if doc.doctype in _IN_DRAFTS:
+        _renew_fingerprints(doc.doctype, old)
     _renew_identities(doc.doctype, old, new)
 
 
@@ -72,6 +79,25 @@ def _mark(doctype: str, old: str, new: str) -> None:
     field = _FIELD[doctype]
     frappe.db.delete("Demand Mark", {field: old})
     mark_pairs(FrappeSite(), **{field: new})
+
+
+def _note_untouched_drafts(doctype: str, old: str) -> None:
+    """Which drafts no person has edited, for _renew_fingerprints: once the names have changed nobody can tell.
+
+    Both hooks run in one process, one after the other, but on different documents.
+    """
+    from erp_forecast_addon.services.open_drafts import untouched_names
+    from erp_forecast_addon.site.frappe_site import FrappeSite
+
+    noted = frappe.flags.setdefault(_UNTOUCHED, {})
+    noted[doctype, old] = untouched_names(FrappeSite())
+
+
+def _renew_fingerprints(doctype: str, old: str) -> None:
+    from erp_forecast_addon.services.open_drafts import renew_fingerprints
+    from erp_forecast_addon.site.frappe_site import FrappeSite
+
+    renew_fingerprints(FrappeSite(), frappe.flags.get(_UNTOUCHED, {}).pop((doctype, old), []))
 
 
 def _rename_in_parked_rows(old: str, new: str) -> None:

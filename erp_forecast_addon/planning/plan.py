@@ -10,22 +10,25 @@ from erp_forecast_addon.planning.cleaning import clean
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
 from erp_forecast_addon.planning.panel import Panel
-from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish
+from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish, standing
 from erp_forecast_addon.planning.settings import PlanSettings
 
-__all__ = ["Plan", "Supply", "plan"]
+__all__ = ["Plan", "Supply", "plan", "policies_with"]
 
 _YEAR_DAYS = 365
 
 
 @dataclass(frozen=True)
 class Plan:
-    """forecasts: ForecastSet; policies: POLICIES; proposals: PROPOSALS; faults: what is wrong, item by item."""
+    """forecasts: ForecastSet; policies: POLICIES; proposals: PROPOSALS; faults: what is wrong, item by item;
+    outlook: the demand that levels and proposals were made of.
+    """
 
     forecasts: ForecastSet
     policies: pd.DataFrame
     proposals: pd.DataFrame
     faults: list[Fault]
+    outlook: DemandOutlook
 
 
 def plan(panel: Panel, positions: pd.DataFrame, supply: Supply, settings: PlanSettings, as_of: date) -> Plan:
@@ -46,7 +49,14 @@ def plan(panel: Panel, positions: pd.DataFrame, supply: Supply, settings: PlanSe
         last_year_qty=last_year_demand(panel, as_of),
     )
     levels = replenish(outlook, positions, supply, settings, as_of)
-    return Plan(forecasts, levels.policies, levels.proposals, [*cleaning_faults, *levels.faults])
+    return Plan(forecasts, levels.policies, levels.proposals, [*cleaning_faults, *levels.faults], outlook)
+
+
+def policies_with(made: Plan, positions: pd.DataFrame, supply: Supply, settings: PlanSettings) -> pd.DataFrame:
+    """The plan's POLICIES with another supply, such as the drafts that were made of its proposals: the levels stay, what
+    lies on open supply (position_qty, days_of_cover, shortage_on) is reckoned again.
+    """
+    return standing(made.outlook, positions, supply, settings, made.forecasts.as_of)
 
 
 def last_year_demand(panel: Panel, as_of: date) -> np.ndarray:

@@ -84,6 +84,15 @@ class _Door:
         return [*self.items.faults, *self.sourcing.faults, *self.positions.faults, *self.dated.faults]
 
 
+def _at_the_door(positions: pd.DataFrame, supply: Supply) -> _Door:
+    return _Door(
+        check_rows(POSITIONS, positions),
+        check_rows(DATED, supply.dated),
+        check_rows(ITEMS, supply.items),
+        check_rows(SOURCING, supply.sourcing),
+    )
+
+
 def replenish(
     outlook: DemandOutlook, positions: pd.DataFrame, supply: Supply, settings: PlanSettings, as_of: date
 ) -> Replenishment:
@@ -92,12 +101,7 @@ def replenish(
     Raises BadInput where a table as a whole is unusable; single bad rows are set aside, and pairs and items that
     depend on them are not ordered.
     """
-    door = _Door(
-        check_rows(POSITIONS, positions),
-        check_rows(DATED, supply.dated),
-        check_rows(ITEMS, supply.items),
-        check_rows(SOURCING, supply.sourcing),
-    )
+    door = _at_the_door(positions, supply)
     rated = rate_sourcing(door.sourcing.rows, door.items.rows, settings.currency)
     chosen = choose_suppliers(rated)
     reckoned = _reckon(outlook, door, chosen, settings, as_of)
@@ -113,6 +117,15 @@ def replenish(
         *_shortage_faults(cases, proposed.table),
     ]
     return Replenishment(_policies(reckoned, settings, as_of), proposed.table, faults)
+
+
+def standing(
+    outlook: DemandOutlook, positions: pd.DataFrame, supply: Supply, settings: PlanSettings, as_of: date
+) -> pd.DataFrame:
+    """The table POLICIES of `replenish` alone: where every pair stands with this supply. Raises as `replenish` does."""
+    door = _at_the_door(positions, supply)
+    chosen = choose_suppliers(rate_sourcing(door.sourcing.rows, door.items.rows, settings.currency))
+    return _policies(_reckon(outlook, door, chosen, settings, as_of), settings, as_of)
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,13 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
     "reopen": {"Closed": "Approved", "Approved": "Approved"},
     "delete": {
         "Proposed": "Rejected", "Approved": "Rejected", "Rejected": "Rejected", "Withdrawn": "Withdrawn",
-        "Cancelled": "Cancelled", "Closed": "Closed", "Failed": "Failed",
+        "Cancelled": "Cancelled", "Closed": "Closed",
     },
     "amend": {"Cancelled": "Proposed", "Proposed": "Proposed"},
 }  # fmt: skip
 NATIVE_EVENTS = ("submit", "cancel", "close", "reopen", "delete", "amend")
+# What may come with other lines than the record has seen.
+_CHANGES_AMOUNTS = ("submit", "amend", "reopen")
 
 _REFUSALS = {
     "approve": _("{order} cannot be approved: it is {status}. Only a proposed order can be approved."),
@@ -160,9 +162,10 @@ def _followed(site: Site, record: Mapping[str, Any], purchase_order: str, event:
             values |= _deleted(site, record, site.translate(DELETED_BY_HAND).format(user=site.user))
     elif event == "amend":
         values |= {"purchase_order": purchase_order, "edited_by_person": 1, "decided_by": None, "decided_at": None}
-    elif event == "submit" and (order := site.get_order(purchase_order)) is not None:
-        values |= _amounts(order) | _decided(site)
-    return values
+    elif event == "submit":
+        values |= _decided(site)
+    order = site.get_order(purchase_order) if event in _CHANGES_AMOUNTS else None
+    return values | (_amounts(order) if order is not None else {})
 
 
 def catch_up(site: Site, company: str) -> list[str]:

@@ -25,9 +25,10 @@ from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.planning.purchasing.grouping import group_orders
+from erp_forecast_addon.planning.tables import DATED
 from erp_forecast_addon.services import decisions
 from erp_forecast_addon.services.fingerprint import fingerprints
-from erp_forecast_addon.services.open_drafts import OpenDrafts, read_open_drafts, same_need
+from erp_forecast_addon.services.open_drafts import OpenDrafts, as_supply, read_open_drafts, same_need
 from erp_forecast_addon.site import order_reads
 from erp_forecast_addon.site.port import NativeOrder, OrderLine, Site
 from erp_forecast_addon.site.settings import CompanySettings
@@ -57,7 +58,9 @@ LESS_NEEDED = _("{item_code} in {warehouse}: the draft {purchase_order}, edited 
 
 @dataclass(frozen=True)
 class DraftingResult:
-    """Counts of orders; lines: proposed; base_amount: company currency, of all open drafts made or kept by this run."""
+    """Counts of orders; lines: proposed; base_amount: company currency, of all open drafts made or kept by this run;
+    supply: table DATED, what the drafts of this run hold, those that approved themselves included.
+    """
 
     created: int = 0
     updated: int = 0
@@ -68,6 +71,7 @@ class DraftingResult:
     lines: int = 0
     base_amount: float = 0.0
     faults: list[Fault] = field(default_factory=list)
+    supply: pd.DataFrame = field(default_factory=DATED.empty)
 
 
 def draft_orders(
@@ -112,12 +116,14 @@ class _Drafting:
             work()
             if done % COMMIT_EVERY == 0:
                 self.site.commit()
-        self._approve_small_orders()
+        self.site.commit()
+        drafts = read_open_drafts(self.site, self.company)
+        self._approve_small_orders(drafts)
         self.site.commit()
         standing = order_reads.read_records(self.site, self.company)
         return DraftingResult(
             **self.counts, edited=len(self.drafts.edited), lines=len(self._free_lines()),
-            base_amount=float(standing["base_total_amount"].sum()), faults=self.faults,
+            base_amount=float(standing["base_total_amount"].sum()), faults=self.faults, supply=as_supply(drafts),
         )  # fmt: skip
 
     # ---- what is to be done --------------------------------------------------------------
@@ -249,11 +255,10 @@ class _Drafting:
         draft = header[header["docstatus"] == 0]
         return len(draft) == 1 and bool(fingerprints(draft, lines).iloc[0] == record["fingerprint"])
 
-    def _approve_small_orders(self) -> None:
+    def _approve_small_orders(self, drafts: OpenDrafts) -> None:
         """Below the limit, never touched by a person, and nothing to complain about its supplier or any item."""
         if self.settings.auto_approve_limit <= 0.0 or self.site.own_order_workflow():
             return
-        drafts = read_open_drafts(self.site, self.company)
         doubtful = {name for fault in (*self.plan_faults, *self.faults) for name in (fault.item_code, fault.supplier)}
         small = drafts.untouched[drafts.untouched["base_total"] <= self.settings.auto_approve_limit]
         for record in small.to_dict("records"):

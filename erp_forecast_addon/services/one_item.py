@@ -18,7 +18,7 @@ from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, foreca
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel, build_panel
 from erp_forecast_addon.planning.plan import Plan, last_year_demand
-from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish
+from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish, standing
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.tables import BUCKETS
 from erp_forecast_addon.services import publish
@@ -77,15 +77,19 @@ def _forecast_in_company(site: Site, item_code: str, company: str, warehouses: s
     faults += cleaning_faults
     items = items[items["item_code"] == item_code].reset_index(drop=True)
     positions = _of(reads.positions(site, company), item_code, warehouses)
-    dated = _of(leave_out(reads.dated(site, company), read_open_drafts(site, company)), item_code, warehouses)
+    everything = _of(reads.dated(site, company), item_code, warehouses)
+    dated = leave_out(everything, read_open_drafts(site, company))
     supply = Supply(dated, items, reads.sourcing(site, company, [item_code]))
     for abc_class, own in _by_class(site, item_code, warehouses).items():  # at most three
         chosen = forecasts.keys["warehouse"].isin(own).to_numpy()
         outlook = _outlook(_rows(forecasts, chosen), last_year_qty[chosen])
         told = _with_level_of(settings.plan, abc_class)
         levels = replenish(outlook, _of(positions, item_code, own), supply, told, site.as_of())
-        policies = levels.policies.assign(abc_class=abc_class)
-        made = Plan(_rows(forecasts, chosen), policies, levels.proposals, levels.faults)
+        # As in a run: what is wrong is told as if nothing was drafted, the position has the drafts.
+        with_drafts = replace(supply, dated=everything)
+        policies = standing(outlook, _of(positions, item_code, own), with_drafts, told, site.as_of())
+        policies = policies.assign(abc_class=abc_class)
+        made = Plan(_rows(forecasts, chosen), policies, levels.proposals, levels.faults, outlook)
         _publish(site, settings, made, items, positions)
         faults += levels.faults
     site.commit()

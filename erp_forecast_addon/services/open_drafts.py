@@ -1,5 +1,6 @@
 """Our undecided drafts as they stand: which of them a person edited, and what they hold."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,8 @@ _PAIR = ["item_code", "warehouse"]
 
 @dataclass(frozen=True)
 class OpenDrafts:
-    """records: name, supplier, currency, purchase_order, total, base_total, newly_edited, edited, oldest first;
+    """records: name, supplier, currency, purchase_order, total, base_total, fingerprint_now (of the draft as it
+    stands), newly_edited, edited, oldest first;
     native: lines of the native drafts (see order_reads), with the record's name in `name`;
     asked: lines as the plan last asked for them, with the record's `name`.
 
@@ -52,7 +54,7 @@ def read_open_drafts(site: Site, company: str) -> OpenDrafts:
     )
     found = records["purchase_order"].map(fingerprints(headers, lines)) if len(records) else records["purchase_order"]
     newly = (found != records["fingerprint"].fillna("")) & (records["edited_by_person"] == 0)
-    records = records.assign(newly_edited=newly, edited=newly | (records["edited_by_person"] != 0))
+    records = records.assign(fingerprint_now=found, newly_edited=newly, edited=newly | (records["edited_by_person"] != 0))
     of_order = records.set_index("purchase_order")["name"]
     native = lines.assign(name=lines["purchase_order"].map(of_order)).dropna(subset=["name"])
     asked = order_reads.read_record_lines(site, company)
@@ -69,11 +71,39 @@ def leave_out(dated: pd.DataFrame, drafts: OpenDrafts) -> pd.DataFrame:
     return dated[~ours.to_numpy(dtype=bool)].reset_index(drop=True)
 
 
+def as_supply(drafts: OpenDrafts) -> pd.DataFrame:
+    """What the native drafts hold, as rows of the table DATED."""
+    lines = drafts.native.dropna(subset=[*_PAIR, "schedule_date"])
+    return pd.DataFrame({
+        "item_code": lines["item_code"], "warehouse": lines["warehouse"], "day": lines["schedule_date"],
+        "qty": lines["stock_qty"], "kind": "our_draft", "voucher_no": lines["purchase_order"],
+    }).reset_index(drop=True)  # fmt: skip
+
+
+def untouched_names(site: Site) -> list[str]:
+    """Every company's undecided records whose draft no person has edited, as they stand now."""
+    companies = sorted(set(site.fetch(order_reads.companies_with_open_records(site.qb))["company"]))
+    return [name for company in companies for name in read_open_drafts(site, company).untouched["name"]]
+
+
+def renew_fingerprints(site: Site, names: Sequence[str]) -> None:
+    """Take the drafts of these records, as they stand, for what we wrote: what changed in them was no person's edit of
+    the draft but the new name of something that it names.
+    """
+    wanted = set(names)
+    for company in sorted(set(site.fetch(order_reads.companies_with_open_records(site.qb))["company"])):
+        records = read_open_drafts(site, company).records
+        renewed = records[records["name"].isin(wanted) & records["newly_edited"]]
+        for name, now in zip(renewed["name"], renewed["fingerprint_now"], strict=True):
+            site.set_fields("Auto Purchase Order", name, {"fingerprint": now})
+
+
 def same_need(asked: pd.DataFrame, fresh: pd.DataFrame, qty_share: float, days: int) -> bool:
     """Whether the fresh need is what was asked for, but for small drift: the same pairs, supplier units and rates,
     quantities within `qty_share` of what was asked, dates within `days` days.
     """
-    if len(asked) != len(fresh):
+    asked = _per_pair(asked)
+    if asked is None or len(asked) != len(fresh):
         return False
     both = asked.merge(fresh, on=_PAIR, how="inner", suffixes=("", "_fresh"))
     if len(both) != len(fresh):
@@ -85,3 +115,17 @@ def same_need(asked: pd.DataFrame, fresh: pd.DataFrame, qty_share: float, days: 
     close &= (both["uom_fresh"] == both["uom"]).to_numpy()
     close &= (drift <= both["stock_qty"] * qty_share + 1e-6).to_numpy() & (moved <= days).to_numpy()
     return bool(close.all())
+
+
+def _per_pair(asked: pd.DataFrame) -> pd.DataFrame | None:
+    """One line per pair: merging two items or two warehouses leaves two. None where those differ in unit or rate: such
+    a draft does not say what one line would.
+    """
+    grouped = asked.groupby(_PAIR, sort=False)
+    alike = grouped[["uom", "rate", "conversion_factor"]].nunique().le(1)
+    if not alike.to_numpy().all():
+        return None
+    return grouped.agg(
+        stock_qty=("stock_qty", "sum"), schedule_date=("schedule_date", "min"), uom=("uom", "first"),
+        rate=("rate", "first"), conversion_factor=("conversion_factor", "first"),
+    ).reset_index()  # fmt: skip

@@ -8,7 +8,7 @@ connection is, and the next run marks what that worker left as Interrupted and s
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from time import perf_counter
 from typing import Any
@@ -18,11 +18,11 @@ import pandas as pd
 from erp_forecast_addon.planning.errors import BadInput, Fault, PlanningError, Refused
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import build_panel
-from erp_forecast_addon.planning.plan import Plan, Supply, plan
+from erp_forecast_addon.planning.plan import Plan, Supply, plan, policies_with
 from erp_forecast_addon.services import decisions
 from erp_forecast_addon.services.drafting import DraftingResult, draft_orders
 from erp_forecast_addon.services.exceptions import publish_faults
-from erp_forecast_addon.services.open_drafts import OpenDrafts, leave_out, read_open_drafts
+from erp_forecast_addon.services.open_drafts import OpenDrafts, as_supply, leave_out, read_open_drafts
 from erp_forecast_addon.services.publish import accuracy_summary, publish_forecasts, publish_policies
 from erp_forecast_addon.services.refresh import RefreshResult, refresh_demand
 from erp_forecast_addon.site import order_reads, reads
@@ -48,7 +48,7 @@ NOTHING_ORDERED = _("Drafting is switched off in Forecast Settings.")
 # Share of a run's time that lies before each step, for the progress bar.
 _STEPS = {
     "Check settings": 0, "Refresh demand": 1, "Read": 15, "Forecast and plan": 25, "Publish forecasts": 55,
-    "Publish policies": 70, "Draft orders": 78, "Write back levels": 92, "Publish exceptions": 95,
+    "Draft orders": 70, "Publish policies": 85, "Write back levels": 92, "Publish exceptions": 95,
 }  # fmt: skip
 
 
@@ -285,11 +285,13 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         step.rows, deleted = publish_forecasts(site, log.name, made, settings, inputs.items)
         step.detail = _deleted(site, deleted)
         log.counts["forecasts"] = step.rows
-    with log.step("Publish policies") as step:
+    drafted = _draft(site, log, made, settings, inputs)
+    faults += drafted.faults
+    with log.step("Publish policies") as step:  # after the orders: our own drafts count in the position
+        made = _with_drafts(made, inputs, settings, drafted)
         step.rows, deleted = publish_policies(site, log.name, made, settings, inputs.items, inputs.positions)
         step.detail = _deleted(site, deleted)
         log.counts["policies"] = step.rows
-    faults += _draft(site, log, made, settings, inputs)
     _write_back(site, log, settings)
     with log.step("Publish exceptions") as step:
         published = publish_faults(site, log.name, company, settings, faults, log.as_of)
@@ -326,18 +328,25 @@ def _plan(inputs: Inputs, settings: CompanySettings, as_of: date) -> tuple[Plan,
     return made, [*faults, *made.faults]
 
 
-def _draft(site: Site, log: RunLog, made: Plan, settings: CompanySettings, inputs: Inputs) -> list[Fault]:
+def _draft(site: Site, log: RunLog, made: Plan, settings: CompanySettings, inputs: Inputs) -> DraftingResult:
     with log.step("Draft orders") as step:
         if not settings.draft_orders:
             step.status, step.detail = "Skipped", site.translate(NOTHING_ORDERED)
-            return []
-        result: DraftingResult = draft_orders(site, log.name, made, settings, inputs.drafts)
+            return DraftingResult(supply=as_supply(read_open_drafts(site, settings.company)))
+        result = draft_orders(site, log.name, made, settings, inputs.drafts)
         step.rows = result.lines
         log.counts |= {
             "orders_created": result.created, "orders_updated": result.updated, "orders_withdrawn": result.withdrawn,
             "proposed_amount": result.base_amount,
         }  # fmt: skip
-        return result.faults
+        return result
+
+
+def _with_drafts(made: Plan, inputs: Inputs, settings: CompanySettings, drafted: DraftingResult) -> Plan:
+    """The plan as it stands once its orders are drafted: the need was planned without them, the position has them."""
+    dated = pd.concat([inputs.dated, drafted.supply], ignore_index=True) if len(drafted.supply) else inputs.dated
+    supply = Supply(dated=dated, items=inputs.items, sourcing=inputs.sourcing)
+    return replace(made, policies=policies_with(made, inputs.positions, supply, settings.plan))
 
 
 def _write_back(site: Site, log: RunLog, settings: CompanySettings) -> None:

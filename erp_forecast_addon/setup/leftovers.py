@@ -36,12 +36,20 @@ def remove_leftovers() -> None:
         if _has(doctype, field):
             _delete(doctype, {field: ("in", ours)})
     frappe.db.delete("Logs To Clear", {"ref_doctype": ("in", ours)})
+    _forget_singles()
     _delete("Scheduled Job Type", {"method": ("like", f"{APP}.%")})
     _delete_open_todos(ours)
 
 
 def our_doctypes() -> list[str]:
     return frappe.get_all("DocType", filters={"module": MODULE}, pluck="name")
+
+
+def _forget_singles() -> None:
+    """A watermark that outlived its buckets would tell the next installation that everything is taken in."""
+    for doctype in frappe.get_all("DocType", filters={"module": MODULE, "issingle": 1}, pluck="name"):
+        frappe.db.delete("Singles", {"doctype": doctype})
+        frappe.clear_document_cache(doctype, doctype)
 
 
 def _has(doctype: str, field: str) -> bool:

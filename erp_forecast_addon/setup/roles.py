@@ -5,7 +5,12 @@ import frappe
 from erp_forecast_addon.setup.names import ROLES
 
 # Every record in which a role can stand besides our own DocTypes; the rows mean nothing without the role.
-_ROLE_ROWS = (("Has Role", "role"), ("Custom DocPerm", "role"), ("DocPerm", "role"))
+_ROLE_ROWS = (
+    ("Has Role", "role"),
+    ("Custom DocPerm", "role"),
+    ("DocPerm", "role"),
+    ("Workflow Action Permitted Role", "role"),
+)
 
 
 def ensure_roles() -> None:

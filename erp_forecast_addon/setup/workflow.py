@@ -33,11 +33,19 @@ def remove_workflow() -> None:
     """Delete the workflows of our DocType, and the states and actions that we created and no other workflow uses."""
     for name in frappe.get_all("Workflow", filters={"document_type": AUTO_PURCHASE_ORDER}, pluck="name"):
         frappe.delete_doc("Workflow", name, ignore_permissions=True, force=True)
-    frappe.db.delete("Workflow Action", {"reference_doctype": AUTO_PURCHASE_ORDER})
+    _remove_waiting_actions()
     _remove_unused("Workflow State", _states_in_use())
     _remove_unused("Workflow Action Master", _actions_in_use())
     frappe.db.delete("DefaultValue", {"defkey": ("like", f"{_OURS}:%")})
     frappe.cache.delete_value("workflow")
+
+
+def _remove_waiting_actions() -> None:
+    """What the workflow asked of people, with the roles that each action names in rows of its own."""
+    actions = frappe.get_all("Workflow Action", filters={"reference_doctype": AUTO_PURCHASE_ORDER}, pluck="name")
+    if actions:
+        frappe.db.delete("Workflow Action Permitted Role", {"parent": ("in", actions)})
+        frappe.db.delete("Workflow Action", {"name": ("in", actions)})
 
 
 def _definition() -> dict[str, Any]:

@@ -422,6 +422,7 @@ def _empty_table(value: Any) -> bool:
 @contextmanager
 def _as_refusal() -> Iterator[None]:
     """What ERPNext refuses becomes a Refused with its sentence, so that services need not know Frappe's errors."""
+    frappe.flags.pop("error_message", None)  # what an earlier refusal left there
     try:
         yield
     except frappe.ValidationError as error:

@@ -27,6 +27,12 @@ def proposed_records(qb: Any, company: str) -> Any:
     )
 
 
+def companies_with_open_records(qb: Any) -> Any:
+    """The companies that have records nobody has decided on yet, once per record."""
+    record = qb.DocType("Auto Purchase Order")
+    return qb.from_(record).select(record.company).where(record.status == "Proposed")
+
+
 def headers(qb: Any, company: str, purchase_order: str | None = None) -> Any:
     """Native orders of the company's undecided records, or the one named."""
     order = qb.DocType("Purchase Order")

@@ -8,6 +8,7 @@ import frappe
 from frappe.installer import install_app, remove_app
 
 from erp_forecast_addon.services import write_back
+from erp_forecast_addon.services.refresh import refresh_demand
 from erp_forecast_addon.setup import install
 from erp_forecast_addon.setup.names import APP, MODULE, ROLES, WORKFLOW
 from erp_forecast_addon.site import reads
@@ -183,6 +184,16 @@ class TestUninstall(made.SiteTestCase):
             }
         ).insert(set_name="Forecast Test Notification")
         frappe.permissions.add_permission("Planning Exception", "Stock User")
+        frappe.get_doc(
+            {
+                "doctype": "Workflow Action",
+                "reference_doctype": "Auto Purchase Order",
+                "reference_name": frappe.db.get_value("Auto Purchase Order", {"purchase_order": cls.order}),
+                "workflow_state": "Proposed",
+                "status": "Open",
+                "permitted_roles": [{"role": ROLES[1]}],
+            }
+        ).insert(ignore_permissions=True)
 
     def reorder_row(self, item_code: str) -> tuple[float, float]:
         (row,) = frappe.get_doc("Item", item_code).reorder_levels
@@ -191,6 +202,10 @@ class TestUninstall(made.SiteTestCase):
     def test_nothing_of_ours_is_left_and_it_can_come_back(self) -> None:
         assert frappe.get_doc("Item", "FC-LEAVE").reorder_levels == []
         frappe.db.commit()
+        self.rebuilt_by_a_refresh()
+        assert made.company() not in self.rebuilt_by_a_refresh()
+        assert singles_of_ours() == {"Demand Watermark", "Forecast Settings"}
+        assert frappe.db.count("Workflow Action Permitted Role", {"role": ("in", ROLES)}) >= 1
         said = io.StringIO()
         with redirect_stdout(said):
             remove_app(APP, yes=True, no_backup=True)
@@ -207,6 +222,11 @@ class TestUninstall(made.SiteTestCase):
         frappe.db.commit()
         assert frappe.db.exists("Workflow", WORKFLOW)
         assert frappe.db.count("Forecast Company Settings") == frappe.db.count("Company")
+        assert made.company() in self.rebuilt_by_a_refresh()
+        assert made.company() not in self.rebuilt_by_a_refresh()
+
+    def rebuilt_by_a_refresh(self) -> tuple[str, ...]:
+        return refresh_demand(FrappeSite()).rebuilt
 
     def assert_nothing_left(self) -> None:
         named = f"%{APP}%"
@@ -216,6 +236,8 @@ class TestUninstall(made.SiteTestCase):
             ("Custom Field", {"module": MODULE}),
             ("Custom Field", {"fieldname": ("in", ("auto_purchase_order", "forecast_tab", "forecast_html"))}),
             ("Workflow", {"name": WORKFLOW}),
+            ("Workflow Action", {"reference_doctype": "Auto Purchase Order"}),
+            ("Workflow Action Permitted Role", {"role": ("in", ROLES)}),
             ("Workflow State", {"name": ("in", ("Proposed", "Withdrawn"))}),
             ("Role", {"name": ("in", ROLES)}),
             ("Has Role", {"role": ("in", ROLES)}),
@@ -231,6 +253,7 @@ class TestUninstall(made.SiteTestCase):
             ("Logs To Clear", {"ref_doctype": ("in", ("Forecast Run", "Planning Exception"))}),
         ):
             assert frappe.get_all(doctype, filters=filters, pluck="name") == [], (doctype, filters)
+        assert singles_of_ours() == set()
         tables = {row[0] for row in frappe.db.sql("show tables")}
         words = ("Forecast", "Demand", "demand_", "Auto Purchase", "Safety Stock", "Planning Exc", "Reorder Level B")
         assert not [table for table in tables if any(word in table for word in words)]
@@ -240,6 +263,12 @@ def come_back() -> None:
     """Install, and let this process see our document events again: it keeps those of the time without us."""
     install_app(APP)
     frappe.local.doc_events_hooks = None
+
+
+def singles_of_ours() -> set[str]:
+    """DocTypes of ours that have rows in Singles; by name, as after uninstalling there is no DocType to ask."""
+    rows = frappe.db.sql("select distinct doctype from tabSingles")
+    return {name for (name,) in rows if name.startswith(("Forecast ", "Demand "))}
 
 
 def clear_runs(days: int) -> None:

@@ -8,6 +8,7 @@ from erp_forecast_addon.api.v1 import item as item_api
 from erp_forecast_addon.erp_forecast_addon.dashboard_chart_source.proposed_amount_by_supplier import (
     proposed_amount_by_supplier,
 )
+from erp_forecast_addon.setup.names import MODULE
 from erp_forecast_addon.tests import site_records as made
 
 PLANNING = ("Demand Forecast", "Safety Stock Policy", "Auto Purchase Order", "Planning Exception", "Forecast Run")
@@ -35,6 +36,7 @@ class LimitedUserTestCase(made.SiteTestCase):
         cls.note(made.case("Excess Stock", of=cls.b), False)
         for owner, seen in ((cls.a, True), (cls.b, False)):
             run = {"doctype": "Forecast Run", "company": owner, "status": "Completed", "triggered_by": "Command"}
+            run["steps"] = [{"step": f"Step of {owner}", "status": "Done"}]
             cls.note(frappe.get_doc(run).insert(ignore_permissions=True), seen)
         cls.own_order = made.proposal(("FC-SEEN", cls.mine, 5))
         cls.mixed_order = made.proposal(("FC-SEEN", cls.mine, 5), ("FC-SEEN", cls.theirs, 5))
@@ -72,9 +74,7 @@ class TestLists(LimitedUserTestCase):
                     assert not frappe.has_permission(doctype, "read", doc=name), (doctype, name)
 
     def test_warehouse_alone_is_enough_to_hide_the_other_company(self) -> None:
-        email = made.user("warehouse_only", made.PLANNER, made.APPROVER)
-        made.limit(email, Warehouse=self.mine)
-        with made.acting_as(email):
+        with made.acting_as(self.warehouse_only()):
             for doctype in PLANNING:
                 with self.subTest(doctype):
                     assert self.visible[doctype] <= self.listed(doctype)
@@ -126,6 +126,27 @@ class TestLists(LimitedUserTestCase):
             )
         assert {row.warehouse for row in rows} == {self.mine}
         assert {row.warehouse for row in joined} == {self.mine}
+
+    def test_rows_of_runs_and_settings_are_not_a_side_door_either(self) -> None:
+        for email in (self.email, self.warehouse_only()):
+            with made.acting_as(email):
+                steps = self.rows_of("Forecast Run Step", "Forecast Run", "step")
+                assert f"Step of {self.a}" in steps
+                assert f"Step of {self.b}" not in steps
+                assert self.rows_of("Forecast Company Settings", "Forecast Settings", "company") == {self.a}
+
+    def test_every_child_table_of_ours_has_its_condition(self) -> None:
+        tables = frappe.get_all("DocType", filters={"module": MODULE, "istable": 1}, pluck="name")
+        assert len(tables) >= 3
+        assert set(tables) <= set(frappe.get_hooks("permission_query_conditions"))
+
+    def warehouse_only(self) -> str:
+        email = made.user("warehouse_only", made.PLANNER, made.APPROVER)
+        made.limit(email, Warehouse=self.mine)
+        return email
+
+    def rows_of(self, child: str, parent: str, field: str) -> set[str]:
+        return set(frappe.get_list(child, pluck=field, parent_doctype=parent, limit=0, order_by="name"))
 
     def test_the_report_view_is_not_a_side_door(self) -> None:
         with made.acting_as(self.email):

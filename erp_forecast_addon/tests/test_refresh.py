@@ -58,6 +58,7 @@ class TestRefresh(FrappeTestCase):
         self.assertEqual(self.demand(20), 0.0)
         amended = frappe.copy_doc(self.note)
         amended.amended_from = self.note.name
+        amended.docstatus = 0
         amended.items[0].qty = 9
         amended.insert().submit()
         frappe.db.commit()
@@ -203,6 +204,7 @@ class TestRefresh(FrappeTestCase):
         returned = self._return(2, days_ago=2)
         self.assertEqual(self.marks(), [(self.item, sold_on)])
         returned.cancel()
+        frappe.db.commit()
         self._clear_marks()
         self.note.reload()
         self.note.cancel()
@@ -217,6 +219,9 @@ class TestRefresh(FrappeTestCase):
         self.assertEqual(self.marks(), [])
 
     def test_a_failing_handler_fails_no_document(self) -> None:
+        from frappe.deferred_insert import save_to_db
+
+        save_to_db()
         frappe.db.delete("Error Log", {"method": ("like", "Demand Mark%")})
         with patch.object(handlers, "_changed_from", side_effect=RuntimeError("broken on purpose")):
             first = self._deliver(1, days_ago=1)
@@ -224,6 +229,9 @@ class TestRefresh(FrappeTestCase):
             second = self._deliver(1, days_ago=1)
         for note in (first, second):
             self.assertEqual(frappe.db.get_value("Delivery Note", note.name, "docstatus"), 1)
+        save_to_db()  # the log went by way of Redis, outside the user's transaction
+        logged = frappe.get_all("Error Log", filters={"method": ("like", "Demand Mark%")}, pluck="error")
+        self.assertEqual(["broken on purpose" in error for error in logged], [True, True])
         refresh_demand(self.site)
         self.assert_follows()
 

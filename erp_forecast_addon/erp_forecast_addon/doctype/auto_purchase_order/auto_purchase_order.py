@@ -17,8 +17,10 @@ _BY_PERSON = {("Proposed", "Approved"): "approve", ("Proposed", "Rejected"): "re
 
 class AutoPurchaseOrder(Document):
     def validate(self) -> None:
-        if self.is_new() or self.flags.by_forecast_addon:
+        if self.flags.by_forecast_addon:
             return
+        if self.is_new():
+            frappe.throw(_("An Auto Purchase Order is made by a planning run, not by hand. Make a Purchase Order."))
         self._refuse_changed_evidence()
         if self.has_value_changed("status"):
             self._decide()
