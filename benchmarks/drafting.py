@@ -73,7 +73,7 @@ def measure(frappe: Any, orders: int, lines: int) -> tuple[list[float], list[flo
     site, as_of = FrappeSite(), FrappeSite().as_of()
     settings = CompanySettings(company, PlanSettings(company, "USD"))
     empty = synthetic_plan(1)[0]
-    plan = Plan(empty.forecasts, empty.policies, proposals(warehouse, suppliers, items, as_of), [])
+    plan = Plan(empty.forecasts, empty.policies, proposals(warehouse, suppliers, items, as_of), [], empty.outlook)
     ours: list[float] = []
     plain: list[float] = []
     both = [

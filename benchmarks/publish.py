@@ -17,6 +17,7 @@ import pandas as pd
 from benchmarks.bench_site import arguments, connected, inside_bench
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet
 from erp_forecast_addon.planning.plan import Plan
+from erp_forecast_addon.planning.replenishment import DemandOutlook
 from erp_forecast_addon.planning.settings import DEFAULT_QUANTILES, PlanSettings
 from erp_forecast_addon.planning.tables import ITEMS, POLICIES, POSITIONS, PROPOSALS
 from erp_forecast_addon.services.publish import FORECAST, POLICY, publish_forecasts, publish_policies
@@ -58,7 +59,8 @@ def synthetic_plan(pairs: int, seed: int = 0) -> tuple[Plan, pd.DataFrame, pd.Da
     items = ITEMS.check(pd.DataFrame({"item_code": keys["item_code"], "item_name": keys["item_code"],
                                       "stock_uom": "Nos", "item_group": "Goods"}))  # fmt: skip
     positions = POSITIONS.check(keys.assign(on_hand_qty=1.0))
-    return Plan(forecasts, POLICIES.check(policies), PROPOSALS.empty(), []), items, positions
+    outlook = DemandOutlook(keys, forecasts.demand_class, forecasts.daily_mean, forecasts.daily_std, np.ones(pairs))
+    return Plan(forecasts, POLICIES.check(policies), PROPOSALS.empty(), [], outlook), items, positions
 
 
 def main() -> None:

@@ -99,6 +99,37 @@ def companies_of(warehouses: Iterable[str]) -> list[str]:
     return [company for company in rows if company]
 
 
+def company_shown(filters: Any, doctype: str) -> str | None:
+    """The one company whose amounts are added up, as those of several may be in different currencies.
+
+    filters: of a card or chart, JSON or dict. The company that they name, else the user's default company, else the
+    first that he may see. None: the filters name one that he may not see, or there is none.
+    """
+    given = frappe.parse_json(filters) if isinstance(filters, str) else filters
+    named = given.get("company") if isinstance(given, dict) else None
+    allowed_names = allowed_companies(None, doctype)
+    within = {} if allowed_names is None else {"name": ("in", allowed_names)}
+    seen = frappe.get_all("Company", filters=within, pluck="name", order_by="creation asc")
+    if named:
+        return named if named in seen else None
+    default = frappe.defaults.get_user_default("Company")
+    return default if default in seen else next(iter(seen), None)
+
+
+def check_record(doctype: str, name: str, ptype: str = "read") -> Document:
+    """The record, if the user has the right on it.
+
+    frappe.PermissionError otherwise, in the same words for a record that does not exist: who may not see it does not
+    learn that there is one.
+    """
+    frappe.has_permission(doctype, ptype, throw=True)
+    record = frappe.get_doc(doctype, name) if name and frappe.db.exists(doctype, name) else None
+    if record is None or not record.has_permission(ptype):
+        sentence = frappe._("There is no {0} {1} on which you have the right.")
+        frappe.throw(sentence.format(frappe._(doctype), frappe.bold(name)), frappe.PermissionError)
+    return record
+
+
 def check_company(company: str, doctype: str, ptype: str = "read") -> None:
     """Refuse (frappe.PermissionError) unless the user has the right on `doctype` and may see the company."""
     frappe.has_permission(doctype, ptype, throw=True)

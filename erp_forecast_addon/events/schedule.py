@@ -15,7 +15,7 @@ _SETTLED = ("Queued", "Running", "Completed", "Failed")
 
 
 def hourly() -> None:
-    """Enqueue the run of each company whose hour has come and that was not run today; late is better than never."""
+    """Enqueue the run of each company whose hour has come and that was not run since; late is better than never."""
     if not frappe.db.get_single_value("Forecast Settings", "enabled"):
         return
     close_lost_runs()
@@ -25,7 +25,7 @@ def hourly() -> None:
 
 
 def close_lost_runs(site: Any = None) -> None:
-    """Mark runs whose process or place in the queue is gone, so that the company is due again today."""
+    """Mark runs whose process or place in the queue is gone, so that the company is due again."""
     from erp_forecast_addon.services.run import interrupted_runs
     from erp_forecast_addon.site.frappe_site import FrappeSite
 
@@ -38,15 +38,30 @@ def close_lost_runs(site: Any = None) -> None:
 
 
 def companies_due(now: datetime) -> list[str]:
-    """Enabled companies whose run hour of today (site time) has passed without a scheduled run since midnight."""
+    """Enabled companies without a settled scheduled run since they were last due, in site time; longest due first.
+
+    A row that was added since then waits for its hour: a company made in the morning is not planned for last night.
+    """
     rows = frappe.get_all(
         "Forecast Company Settings",
-        filters={"parent": "Forecast Settings", "enabled": 1, "run_hour": ("<=", now.hour)},
-        pluck="company",
-        order_by="run_hour asc, idx asc",
+        filters={"parent": "Forecast Settings", "enabled": 1},
+        fields=["company", "run_hour", "creation"],
+        order_by="idx asc",
     )
-    done = _run_today(now)
-    return [company for company in rows if company not in done]
+    last_run = _last_settled(now - timedelta(days=1))
+    due_at = {row.company: due(now, row.run_hour or 0) for row in rows}
+    companies = [
+        row.company
+        for row in rows
+        if row.creation <= due_at[row.company] and last_run.get(row.company, datetime.min) < due_at[row.company]
+    ]
+    return sorted(companies, key=lambda company: due_at[company])
+
+
+def due(now: datetime, run_hour: int) -> datetime:
+    """The latest moment, at or before `now`, at which it was this hour of the day; perhaps yesterday's."""
+    today = now.replace(hour=run_hour, minute=0, second=0, microsecond=0)
+    return today if today <= now else today - timedelta(days=1)
 
 
 def enqueue_run(company: str, triggered_by: str, user: str, run: str | None = None) -> bool:
@@ -77,25 +92,44 @@ def job_id_of(company: str) -> str:
 
 
 def run_company_job(company: str, triggered_by: str, user: str, run: str | None = None) -> str:
-    """Plan one company; the name of its Forecast Run."""
+    """Plan one company; the name of its Forecast Run.
+
+    A scheduled run that another job kept from its work is tried again by the next hourly check. Held up before it
+    began it has no record; held up later its record says Interrupted, as one that Failed would settle the day.
+    """
+    from erp_forecast_addon.planning.errors import Busy
     from erp_forecast_addon.services.run import run_company
     from erp_forecast_addon.site.frappe_site import FrappeSite
 
     frappe.set_user(user)
-    return run_company(FrappeSite(), company, triggered_by=triggered_by, run=run)
+    try:
+        return run_company(FrappeSite(), company, triggered_by=triggered_by, run=run)
+    except Busy as error:
+        if triggered_by == "Scheduler":
+            leave_to_next_check(company, str(error))
+            frappe.db.commit()
+        raise
 
 
-def _run_today(now: datetime) -> set[str]:
-    """Companies with a scheduled run since midnight; one that was interrupted is to be started again."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return set(
-        frappe.get_all(
-            _RUN,
-            filters={
-                "triggered_by": "Scheduler",
-                "status": ("in", _SETTLED),
-                "creation": ("between", (midnight, midnight + timedelta(days=1))),
-            },
-            pluck="company",
-        )
+def leave_to_next_check(company: str, why: str) -> None:
+    """The company's last scheduled run, if that is how it ended, does not settle the day."""
+    last = frappe.get_all(
+        _RUN,
+        filters={"company": company, "triggered_by": "Scheduler"},
+        fields=["name", "status", "error"],
+        order_by="creation desc",
+        limit=1,
     )
+    if last and (last[0].status, last[0].error) == ("Failed", why):
+        frappe.db.set_value(_RUN, last[0].name, "status", "Interrupted")
+
+
+def _last_settled(since: datetime) -> dict[str, datetime]:
+    """Company -> when its last scheduled run since then was made; one that was interrupted is to be started again."""
+    runs = frappe.get_all(
+        _RUN,
+        filters={"triggered_by": "Scheduler", "status": ("in", _SETTLED), "creation": (">=", since)},
+        fields=["company", "creation"],
+        order_by="creation asc",
+    )
+    return {run.company: run.creation for run in runs}

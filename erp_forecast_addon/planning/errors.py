@@ -33,6 +33,10 @@ class Refused(PlanningError):
     """A person or job asked for something that the records do not allow now (wrong state, already running …)."""
 
 
+class Busy(Refused):
+    """Another job holds what this one needs; nothing is wrong, and the same call works once that job has ended."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What is wrong with one item, warehouse or supplier.
@@ -72,5 +76,4 @@ FAULT_KINDS = (
     "Excess Stock",
     "Order Failed",
     "Not Planned",
-    "Grouped",
 )

@@ -433,13 +433,11 @@ def _shortage_faults(cases: pd.DataFrame, proposals: pd.DataFrame) -> list[Fault
     covered = covered.assign(
         money_at_risk=covered["units_short"] * covered["selling_rate"], order_by=covered["short_on"]
     )
+    by_a_day = too_late["days_lost"] == 1.0
+    values = ("short_on", "days_lost", "arrival_on", "units_short", "stock_uom", "supplier")
     return [
-        *pair_faults(
-            "Unavoidable Shortage",
-            sentences.SHORTAGE,
-            too_late,
-            ("short_on", "days_lost", "arrival_on", "units_short", "stock_uom", "supplier"),
-        ),
+        *pair_faults("Unavoidable Shortage", sentences.SHORTAGE, too_late[~by_a_day], values),
+        *pair_faults("Unavoidable Shortage", sentences.SHORTAGE_OF_A_DAY, too_late[by_a_day], values),
         *pair_faults(
             "Unavoidable Shortage", sentences.SUPPLY_TOO_LATE, covered, ("short_on", "units_short", "stock_uom")
         ),

@@ -5,11 +5,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_FLOAT_NOISE = 1e-6
+
 
 def readable(values: NDArray[np.float64], decimals: int = 2) -> list[int | float]:
     """(n,) -> list: rounded, whole numbers without a decimal point."""
     rounded = np.round(np.asarray(values, dtype=float), decimals)
     return [int(value) if value.is_integer() else value for value in rounded.tolist()]
+
+
+def pieces(values: NDArray[np.float64], whole: NDArray[np.bool_]) -> list[int | float]:
+    """(n,) -> list: rounded up where only whole pieces exist, else as `readable`. Float noise is no further piece."""
+    exact = np.asarray(values, dtype=float)
+    return readable(np.where(np.asarray(whole, dtype=bool), np.ceil(exact - _FLOAT_NOISE), exact))
 
 
 def iso_days(days: NDArray[np.datetime64]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from erp_forecast_addon.planning.errors import BadInput, Fault, Refused
+from erp_forecast_addon.planning.errors import BadInput, Busy, Fault
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.services.bucket_rows import Written, pieces, recompute
 from erp_forecast_addon.services.changes import (
@@ -84,7 +84,7 @@ def refresh_demand(
 
     full: make every pair again. A company whose demand rules changed, or that was not planned before, is made again
     anyway. progress: called with percent and step. It commits as it goes and may be killed at any point: what was
-    found stands in Demand Mark, and the next call goes on. Never two at once: waits for the other one, then Refused.
+    found stands in Demand Mark, and the next call goes on. Never two at once: waits for the other one, then Busy.
     """
     with _alone(site, wait_seconds):
         return _refresh(site, full, progress or _silent)
@@ -225,8 +225,10 @@ def _alone(site: Site, wait_seconds: float) -> Iterator[None]:
                     raise
                 return
         if time.monotonic() >= until:
-            raise Refused(
-                _("The demand buckets are being brought up to date by another job. Try again when it has ended.")
+            raise Busy(
+                site.translate(
+                    _("The demand buckets are being brought up to date by another job. Try again when it has ended.")
+                )
             )
         time.sleep(_ASK_AGAIN_SECONDS)
 

@@ -13,7 +13,6 @@ _STATE_STYLES = {
     "Withdrawn": "",
     "Cancelled": "Danger",
     "Closed": "Inverse",
-    "Failed": "Danger",
 }
 _TRANSITIONS = (("Proposed", "Approve", "Approved"), ("Proposed", "Reject", "Rejected"))
 _ACTIONS = tuple(action for _from, action, _to in _TRANSITIONS)

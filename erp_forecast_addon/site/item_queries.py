@@ -2,7 +2,7 @@
 
 from typing import Any
 
-OPEN_ORDER_STATES = ("Proposed", "Approved", "Failed")
+OPEN_ORDER_STATES = ("Proposed", "Approved")
 OPEN_EXCEPTION_STATES = ("Open", "In Progress")
 
 FORECAST_FIELDS = (

@@ -149,9 +149,9 @@ def _keep(doctype: str, name: str, values: dict[str, Any]) -> str:
 class BenchShop(Shop):
     """The shop of the scenarios on a live site. It commits, as a run does; `clear()` takes away what it made."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "Forecast Shop", abbr: str = "FSHOP") -> None:
         frappe.set_user("Administrator")
-        self.company = company()
+        self.company = company(name, abbr)
         self.warehouse = warehouse(self.company)
         clear(self.company)
         self.site = FrappeSite()

@@ -74,6 +74,33 @@ class DraftingScenarios(Scenarios):
         assert (self.shop.orders(), self.shop.drafts()) == before
         assert (run["orders_created"], run["orders_updated"], run["orders_withdrawn"]) == (0, 0, 0)
 
+    def test_our_own_draft_counts_in_the_position_of_its_policy(self) -> None:
+        self.shop.stocked_item("Bolt", on_hand=80)
+        self.shop.run()
+        (line,) = self.order()["items"]
+        numbers = self.numbers("Bolt")
+        assert numbers["position_qty"] == line["position_qty"] + line["stock_qty"] > line["position_qty"]
+        assert abs(numbers["days_of_cover"] - numbers["position_qty"] / numbers["daily_demand_mean"]) < 0.01
+        assert numbers["shortage_on"] > self.shop.today + timedelta(days=8), "the draft arrives before that"
+        self.shop.run()
+        assert self.numbers("Bolt") == numbers, "nothing new"
+        self.shop.edit_draft(self.draft()["name"], "Bolt", 7)
+        self.shop.run()
+        assert self.numbers("Bolt")["position_qty"] == line["position_qty"] + 7, "his draft, as he left it"
+
+    def test_an_order_that_approved_itself_counts_in_the_position_too(self) -> None:
+        self.shop.settings(auto_approve_limit=400)
+        self.shop.stocked_item("Bolt", daily=2, on_hand=14, lead_time_days=5)
+        self.shop.run()
+        (order,) = self.shop.orders(status="Approved")
+        (line,) = order["items"]
+        assert self.numbers("Bolt")["position_qty"] == line["position_qty"] + line["stock_qty"]
+
+    def numbers(self, item_code: str) -> dict[str, Any]:
+        """The item's policy, without what says when it was written."""
+        (policy,) = self.shop.rows("Safety Stock Policy", company=self.shop.company, item_code=item_code)
+        return {field: value for field, value in policy.items() if field not in ("forecast_run", "modified")}
+
     def test_news_updates_an_untouched_draft_in_place(self) -> None:
         self.shop.stocked_item("Bolt", on_hand=60)
         self.shop.run()
@@ -344,6 +371,15 @@ class DecisionScenarios(Scenarios):
                              ("cancel", "Cancelled"), ("cancel", "Cancelled")):  # fmt: skip
             assert decisions.follow_order(self.shop.site, order["purchase_order"], event) == order["name"]
             assert self.record(order["name"])["status"] == state
+
+    def test_a_reopened_order_tells_its_amounts_again(self) -> None:
+        order = self.proposed()
+        decisions.approve(self.shop.site, order["name"])
+        decisions.follow_order(self.shop.site, order["purchase_order"], "close")
+        self.shop.site.set_fields("Purchase Order", order["purchase_order"], {"total": 77, "base_total": 78})
+        decisions.follow_order(self.shop.site, order["purchase_order"], "reopen")
+        after = self.record(order["name"])
+        assert (after["total_amount"], after["base_total_amount"]) == (77, 78)
 
     def test_an_event_that_does_not_fit_the_state_is_refused(self) -> None:
         order = self.proposed()

@@ -5,6 +5,7 @@ live one. Each brings a World that makes the same business with its own means: r
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -445,6 +446,24 @@ class SiteContract(TestCase):
                 self.assertTrue(other)
         with self.site.lock(name) as again:
             self.assertTrue(again)
+
+    def test_a_lock_outlives_commit_and_rollback(self) -> None:
+        def held_after_both(site: Site) -> list[bool]:
+            with site.lock("outlives") as got:
+                site.commit()
+                with site.lock("outlives") as after_commit:
+                    pass
+                site.rollback()
+                with site.lock("outlives") as after_rollback:
+                    pass
+            with site.lock("outlives") as freed:
+                return [got, not after_commit, not after_rollback, freed]
+
+        self.assertEqual(self.on_another_connection(held_after_both), [True] * 4)
+
+    def on_another_connection(self, check: Callable[[Site], list[bool]]) -> list[bool]:
+        """What `check` tells of a site with a connection, and so a transaction, of its own."""
+        raise NotImplementedError
 
     # ---- reads ------------------------------------
     def test_the_ledger_knows_what_is_demand(self) -> None:

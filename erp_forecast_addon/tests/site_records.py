@@ -68,16 +68,18 @@ def company() -> str:
 
 
 def second_company() -> str:
-    """Another company, without a chart of accounts of its own making."""
+    """Another company, in another currency than the first."""
     name = "Forecast Other Company"
     if not frappe.db.exists("Company", name):
         first = frappe.get_doc("Company", company())
+        currency = "EUR" if first.default_currency != "EUR" else "USD"
+        frappe.db.set_value("Currency", currency, "enabled", 1)
         frappe.get_doc(
             {
                 "doctype": "Company",
                 "company_name": name,
                 "abbr": "FOC",
-                "default_currency": first.default_currency,
+                "default_currency": currency,
                 "country": first.country,
                 "chart_of_accounts": "Standard",
             }

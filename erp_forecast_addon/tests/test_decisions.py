@@ -3,6 +3,7 @@
 import frappe
 from frappe.tests.utils import FrappeTestCase
 
+from erp_forecast_addon.events.purchase_order import on_discard
 from erp_forecast_addon.services import decisions
 from erp_forecast_addon.tests.factories import BenchShop, clear
 from erp_forecast_addon.tests.order_scenarios import DecisionScenarios
@@ -36,9 +37,26 @@ class TestDecisions(DecisionScenarios, FrappeTestCase):
         assert self.state(order["name"]) == "Cancelled"
         amended = frappe.copy_doc(native)
         amended.update({"amended_from": native.name, "docstatus": 0})
+        amended.items[0].qty += 10
         amended.insert()
         after = self.record(order["name"])
         assert (after["status"], after["purchase_order"], after["edited_by_person"]) == ("Proposed", amended.name, 1)
+        assert after["total_amount"] == amended.total > order["total_amount"]
+
+    def test_a_discarded_draft_is_a_deleted_one(self) -> None:
+        """v16 alone calls the event; there the draft stays as a cancelled document."""
+        order = self.proposed()
+        on_discard(frappe.get_doc("Purchase Order", order["purchase_order"]))
+        after = self.record(order["name"])
+        assert (after["status"], after["purchase_order"]) == ("Rejected", None)
+        assert after["rejection_reason"] == "The draft was deleted by Administrator."
+
+    def test_a_record_is_not_made_by_hand(self) -> None:
+        made = self.proposed()
+        by_hand = frappe.copy_doc(frappe.get_doc("Auto Purchase Order", made["name"]))
+        with self.assertRaisesRegex(frappe.ValidationError, "made by a planning run, not by hand"):
+            by_hand.insert()
+        assert len(self.shop.orders()) == 1
 
     def test_deleting_the_draft_by_hand_rejects_ours_with_the_name_of_who_did_it(self) -> None:
         order = self.proposed()

@@ -1,6 +1,7 @@
 """The contract of the Site port on a live site, and what only a live site has: indexes, locks, users."""
 
 import threading
+from collections.abc import Callable
 
 import frappe
 from frappe.tests.utils import FrappeTestCase
@@ -8,6 +9,7 @@ from frappe.tests.utils import FrappeTestCase
 from erp_forecast_addon.planning.errors import Refused
 from erp_forecast_addon.site import doctypes
 from erp_forecast_addon.site.frappe_site import FrappeSite, ensure_indexes
+from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.tests import site_contract
 from erp_forecast_addon.tests.erpnext_world import ERPNextWorld
 from erp_forecast_addon.tests.site_contract import SUPPLIER
@@ -38,20 +40,16 @@ class TestFrappeSite(site_contract.SiteContract, FrappeTestCase):
     def test_a_lock_of_another_connection_is_seen_and_freed_with_it(self) -> None:
         held, done, told = threading.Event(), threading.Event(), {}
 
-        def hold(site_name: str) -> None:
-            frappe.init(site_name)
-            frappe.connect()
-            try:
-                with FrappeSite().lock("contract") as got:
-                    told["got"] = got
-                    held.set()
-                    done.wait(20)
-                    frappe.db._conn.close()  # as if the process had died: no release
-                    frappe.db._conn = None
-            finally:
-                frappe.destroy()
+        def hold(site: Site) -> list[bool]:
+            with self.assertRaisesRegex(RuntimeError, "was lost before it was released"), site.lock("contract") as got:
+                told["got"] = got
+                held.set()
+                done.wait(20)
+                frappe.db._conn.close()  # as if the process had died: no release
+                frappe.db._conn = None
+            return [True]
 
-        other = threading.Thread(target=hold, args=(frappe.local.site,))
+        other = threading.Thread(target=lambda: told.update(ended=self.on_another_connection(hold)))
         other.start()
         held.wait(20)
         with self.site.lock("contract") as meanwhile:
@@ -59,8 +57,34 @@ class TestFrappeSite(site_contract.SiteContract, FrappeTestCase):
         done.set()
         other.join(20)
         self.assertTrue(told["got"])
+        self.assertEqual(told["ended"], [True])
         with self.site.lock("contract") as afterwards:
             self.assertTrue(afterwards)
+
+    def test_a_lock_that_is_lost_does_not_hide_what_went_wrong(self) -> None:
+        def lose(site: Site) -> list[bool]:
+            with self.assertRaises(ZeroDivisionError), site.lock("contract lost"):
+                frappe.db.sql("SELECT RELEASE_ALL_LOCKS()")
+                raise ZeroDivisionError
+            return [True]
+
+        self.assertEqual(self.on_another_connection(lose), [True])
+
+    def on_another_connection(self, check: Callable[[Site], list[bool]]) -> list[bool]:
+        told: list[bool] = []
+
+        def carry_out(site_name: str) -> None:
+            frappe.init(site_name)
+            frappe.connect()
+            try:
+                told.extend(check(FrappeSite()))
+            finally:
+                frappe.destroy()
+
+        thread = threading.Thread(target=carry_out, args=(frappe.local.site,))
+        thread.start()
+        thread.join(60)
+        return told
 
     def test_bulk_writes_reach_cached_documents(self) -> None:
         run = self.insert_run()

@@ -2,6 +2,7 @@
 
 import frappe
 from frappe.desk.reportview import get_list as report_view_list
+from frappe.utils import fmt_money
 
 from erp_forecast_addon.api.v1 import cards
 from erp_forecast_addon.api.v1 import item as item_api
@@ -202,8 +203,36 @@ class TestReportsChartsAndCards(LimitedUserTestCase):
                 assert sum(told["datasets"][0]["values"]) == seen
             assert not proposed_amount_by_supplier.get(filters={"company": self.b})
 
+    def test_amounts_are_of_one_company_in_its_currency(self) -> None:
+        """An unlimited user, whose two companies keep their books in two currencies."""
+        email = made.user("unlimited", made.PLANNER)
+        of_a = self.own_order.base_total_amount + self.mixed_order.base_total_amount
+        amounts = {self.a: of_a, self.b: self.foreign_order.base_total_amount}
+        currencies = {name: frappe.get_cached_value("Company", name, "default_currency") for name in amounts}
+        assert len(set(currencies.values())) == 2
+        for default in amounts:
+            frappe.defaults.set_user_default("Company", default, email)
+            with made.acting_as(email):
+                for filters, shown in (({}, default), ({"company": self.a}, self.a), ({"company": self.b}, self.b)):
+                    with self.subTest(default=default, filters=filters):
+                        told = proposed_amount_by_supplier.get(filters=filters)["datasets"][0]
+                        assert sum(told["values"]) == amounts[shown]
+                        assert currencies[shown] in told["name"]
+                        wanted = fmt_money(amounts[shown], precision=0, currency=currencies[shown])
+                        assert cards.amount_waiting(frappe.as_json(filters)) == wanted
+
+    def test_a_company_that_the_user_may_not_see_has_no_amount(self) -> None:
+        with made.acting_as(self.email):
+            nothing = fmt_money(0, precision=0, currency=frappe.db.get_default("currency"))
+            assert cards.amount_waiting({"company": self.b}) == nothing
+        with made.acting_as(made.user("clerk", "Sales User")):
+            for card in (cards.amount_waiting, cards.below_reorder_point):
+                with self.assertRaises(frappe.PermissionError):
+                    card()
+
     def test_cards(self) -> None:
-        for house in (self.mine, self.theirs, self.foreign):
+        houses = (self.mine, self.theirs, self.foreign)
+        for house in houses:
             pair = {"warehouse": house, "item_code": "FC-SEEN"}
             frappe.db.set_value("Safety Stock Policy", pair, {"position_qty": 1, "reorder_point_qty": 9})
         with made.acting_as(self.email):
@@ -212,6 +241,10 @@ class TestReportsChartsAndCards(LimitedUserTestCase):
             waiting = cards.amount_waiting()
         with made.acting_as("Administrator"):
             everything = cards.amount_waiting()
+            assert cards.below_reorder_point()["value"] >= len(houses)
+            before = cards.below_reorder_point({"company": self.b})["value"]
+            frappe.db.set_value("Safety Stock Policy", {"warehouse": self.foreign}, "position_qty", 9)
+            assert cards.below_reorder_point({"company": self.b})["value"] == before - 1
         assert waiting != everything
 
     def test_the_item_form(self) -> None:

@@ -1,10 +1,12 @@
 """The contract of the Site port on the embedded site."""
 
 import tempfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from erp_forecast_addon.site.embedded import EmbeddedSite
+from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.tests import site_contract
 from tests.contract.embedded_world import EmbeddedWorld
 
@@ -22,3 +24,8 @@ class TestEmbeddedSite(site_contract.SiteContract):
         cls.world = EmbeddedWorld(cls.site)
         cls.business = site_contract.make_business(cls.world, cls.site.now().date())
         cls.site.commit()
+
+    def on_another_connection(self, check: Callable[[Site], list[bool]]) -> list[bool]:
+        self.site.commit()
+        with EmbeddedSite(self.site.path, now=self.site.now()) as other:
+            return check(other)

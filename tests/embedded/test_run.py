@@ -17,8 +17,8 @@ from erp_forecast_addon.services.run import interrupted_runs, lock_name, run_com
 from erp_forecast_addon.site.embedded import EmbeddedSite
 
 PROCESS = Path(__file__).parent / "planning_process.py"
-STEPS = ["Check settings", "Refresh demand", "Read", "Forecast and plan", "Publish forecasts", "Publish policies",
-         "Draft orders", "Publish exceptions"]  # fmt: skip
+STEPS = ["Check settings", "Refresh demand", "Read", "Forecast and plan", "Publish forecasts", "Draft orders",
+         "Publish policies", "Publish exceptions"]  # fmt: skip
 
 
 def started(shop: EmbeddedShop, dies_at: str = "-") -> "subprocess.Popen[str]":
@@ -132,7 +132,7 @@ def test_a_run_that_breaks_is_failed_with_its_text_and_frees_the_lock(
         raise ZeroDivisionError("a bug in the planner")
 
     with monkeypatch.context() as patched:
-        patched.setattr(run_service, "publish_policies", broken)
+        patched.setattr(run_service, "draft_orders", broken)
         with pytest.raises(ZeroDivisionError):
             shop.run()
     (run,) = shop.rows("Forecast Run")

@@ -122,7 +122,7 @@ def test_an_item_without_supplier_is_named_and_the_rest_ordered() -> None:
     result = bad_and_good(sourcing=[])
     assert ordered(result) == ["B"]
     assert sentences(result, "No Supplier") == [
-        "A: 217.68 Nos are needed, but the item has no supplier. Set a default supplier on the item; until then "
+        "A: 218 Nos are needed, but the item has no supplier. Set a default supplier on the item; until then "
         "nothing can be ordered."
     ]
     fault = next(f for f in result.faults if f.kind == "No Supplier")
@@ -214,7 +214,7 @@ def test_a_disabled_item_is_named_when_it_is_needed(values: dict[str, Any]) -> N
     result = bad_and_good(items=[item("A", **values)])
     assert ordered(result) == ["B"]
     assert sentences(result, "Item Disabled")[0].startswith(
-        "A: 161.24 Nos are needed, but the item is disabled or past its end of life."
+        "A: 162 Nos are needed, but the item is disabled or past its end of life."
     )
     enough = bad_and_good(items=[item("A", **values)], positions=[stock("A", 999.0)])
     assert sentences(enough, "Item Disabled") == []
@@ -237,7 +237,7 @@ def test_a_minimum_above_a_years_demand_is_proposed_and_flagged() -> None:
     result = bad_and_good(sourcing=[source("A", min_order_qty=10_000.0)])
     assert result.proposals["stock_qty"].iloc[0] == 10_000.0
     assert sentences(result, "MOQ Above Need") == [
-        f"A in {WAREHOUSE}: the minimum order of 10000 Nos is more than a year's demand of 3650; 161.24 are needed. "
+        f"A in {WAREHOUSE}: the minimum order of 10000 Nos is more than a year's demand of 3650; 162 are needed. "
         "The order is proposed; check whether Best sells less."
     ]
 

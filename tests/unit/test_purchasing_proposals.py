@@ -230,6 +230,21 @@ def test_a_need_before_an_order_can_arrive_is_due_at_the_earliest_arrival() -> N
     assert fault.money_at_risk == 45.0 * 15.0
 
 
+def test_one_day_is_no_days_and_half_a_piece_is_a_whole_one() -> None:
+    result = Case(positions=[stock("A", 65.5)], std={"A": 0.0}, sourcing=[source(lead_time_std_days=0.0)]).run()
+    assert sentences(result, "Unavoidable Shortage") == [
+        f"A in {WAREHOUSE} runs out on 2026-03-08, one day before an order placed now arrives on 2026-03-09. 5 Nos are "
+        "missing by then. Ask Best to deliver sooner or bring stock from elsewhere."
+    ]
+    line = result.proposals.iloc[0]
+    assert line["days_late"] == 1.0
+    reason = line["reason_template"].format(**line["reason_values"])
+    assert "one day before an order placed now can arrive" in reason
+    assert line["evidence"]["need_qty"] == 74.5, "numbers stay what they are"
+    assert "75 Nos are missing" in reason
+    assert next(f for f in result.faults if f.kind == "Unavoidable Shortage").money_at_risk == 4.5 * 15.0
+
+
 def test_falling_into_the_safety_stock_is_late_but_no_shortage() -> None:
     result = Case(positions=[stock("A", 85.0)], std={"A": 10.0}).run()
     assert result.proposals["days_late"].iloc[0] > 0

@@ -3,7 +3,12 @@
 from typing import Any
 
 import frappe
-from frappe.utils import fmt_money
+from frappe.desk.reportview import build_match_conditions
+from frappe.utils import flt, fmt_money
+
+from erp_forecast_addon.permissions import company_shown
+
+_POLICY, _ORDER = "Safety Stock Policy", "Auto Purchase Order"
 
 
 @frappe.whitelist()
@@ -12,44 +17,43 @@ def below_reorder_point(filters: dict[str, Any] | str | None = None) -> dict[str
 
     filters: {"company": …} or nothing.
     """
-    # Frappe v15 compares a number with a number only, never with another column.
-    levels = frappe.get_list(
-        "Safety Stock Policy",
-        filters=_company(filters),
-        fields=["position_qty", "reorder_point_qty"],
-        order_by="name",
-        limit=0,
-        as_list=True,
-    )
-    below = sum(position < reorder_point for position, reorder_point in levels)
+    frappe.has_permission(_POLICY, "read", throw=True)
+    company = _company(filters)
+    # A list compares a number with a number only, never with another column.
+    conditions = ["position_qty < reorder_point_qty", "(%(company)s is null or `company` = %(company)s)"]
+    match = build_match_conditions(_POLICY)
+    where = " and ".join([*conditions, f"({match})"] if match else conditions)
+    (below,) = frappe.db.sql(f"select count(*) from `tab{_POLICY}` where {where}", {"company": company})[0]
     route = ["query-report", "Stock Position against Policy"]
-    return {"value": below, "fieldtype": "Int", "route": route, "route_options": _company(filters)}
+    return {
+        "value": below,
+        "fieldtype": "Int",
+        "route": route,
+        "route_options": {"company": company} if company else {},
+    }
 
 
 @frappe.whitelist()
 def amount_waiting(filters: dict[str, Any] | str | None = None) -> str:
-    """Sum of the proposals that wait for a decision and that the user may see, in the company's currency.
+    """Sum of the proposals that wait for a decision and that the user may see, in the currency of one company.
 
-    filters: {"company": …}; without a company the currency differs from row to row, so the first one's is used alone.
+    filters: {"company": …}; without a company permissions.company_shown says which.
     """
+    frappe.has_permission(_ORDER, "read", throw=True)
+    company = company_shown(filters, _ORDER)
+    if company is None:
+        return fmt_money(0, precision=0, currency=frappe.db.get_default("currency"))
     waiting = frappe.get_list(
-        "Auto Purchase Order",
-        filters={**_company(filters), "status": "Proposed"},
-        fields=["base_total_amount", "company_currency"],
+        _ORDER,
+        filters={"company": company, "status": "Proposed"},
+        pluck="base_total_amount",
         order_by="name",
         limit=0,
     )
-    currency = waiting[0].company_currency if waiting else _default_currency(_company(filters).get("company"))
-    amount = sum(row.base_total_amount for row in waiting if row.company_currency == currency)
-    return fmt_money(amount, precision=0, currency=currency)
+    currency = frappe.get_cached_value("Company", company, "default_currency")
+    return fmt_money(sum(map(flt, waiting)), precision=0, currency=currency)
 
 
-def _company(filters: dict[str, Any] | str | None) -> dict[str, str]:
+def _company(filters: dict[str, Any] | str | None) -> str | None:
     given = frappe.parse_json(filters) if isinstance(filters, str) else filters
-    company = (given or {}).get("company") if isinstance(given, dict) else None
-    return {"company": company} if company else {}
-
-
-def _default_currency(company: str | None) -> str | None:
-    found = frappe.get_cached_value("Company", company, "default_currency") if company else None
-    return found or frappe.db.get_default("currency")
+    return (given.get("company") if isinstance(given, dict) else None) or None

@@ -4,6 +4,9 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
+from erp_forecast_addon.permissions import check_record
+
+_CASE = "Planning Exception"
 STATES = ("Open", "In Progress", "Resolved", "Ignored")
 MOST_AT_ONCE = 500
 
@@ -14,7 +17,8 @@ def update(names: list[str] | str, status: str, snoozed_until: str | None = None
 
     Either all are changed or none. An end of a snooze belongs to the status Ignored and lies in the future.
     """
-    wanted = frappe.parse_json(names) if isinstance(names, str) else names
+    frappe.has_permission(_CASE, "write", throw=True)
+    wanted = _names(names)
     if status not in STATES:
         frappe.throw(_("{0} is not a status of a Planning Exception.").format(frappe.bold(status)))
     if not wanted or len(wanted) > MOST_AT_ONCE:
@@ -23,9 +27,19 @@ def update(names: list[str] | str, status: str, snoozed_until: str | None = None
     if until and (status != "Ignored" or until <= getdate()):
         frappe.throw(_("An exception is snoozed with the status Ignored, until a day in the future."))
     for name in wanted:  # documents, so that notifications and versions follow
-        case = frappe.get_doc("Planning Exception", name)
-        case.check_permission("write")
+        case = check_record(_CASE, name, "write")
         case.status = status
         case.snoozed_until = until
         case.save()
     return len(wanted)
+
+
+def _names(given: list[str] | str) -> list[str]:
+    """The names, each once; a list, or one in JSON as a request brings it."""
+    try:
+        names = frappe.parse_json(given) if isinstance(given, str) else given
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        frappe.throw(_("Name the exceptions as a list of names."))
+    return list(dict.fromkeys(names))

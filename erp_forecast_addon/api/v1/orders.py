@@ -6,6 +6,7 @@ from frappe.model.document import Document
 from frappe.model.workflow import apply_workflow, get_workflow_name
 
 from erp_forecast_addon.approval import check_may_decide
+from erp_forecast_addon.permissions import check_record
 from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
 
 
@@ -26,8 +27,7 @@ def reject(name: str, reason: str, until: str | None = None) -> dict[str, str | 
 
 
 def _decidable(name: str) -> Document:
-    doc = frappe.get_doc(AUTO_PURCHASE_ORDER, name)
-    doc.check_permission("read")
+    doc = check_record(AUTO_PURCHASE_ORDER, name)
     check_may_decide(doc)
     if doc.status != "Proposed":
         frappe.throw(_("{0} is {1} already.").format(doc.name, _(doc.status)))

@@ -7,8 +7,10 @@ from frappe import _
 from frappe.utils.background_jobs import is_job_enqueued
 
 from erp_forecast_addon.events.schedule import enqueue_run, job_id_of
-from erp_forecast_addon.permissions import check_company
+from erp_forecast_addon.permissions import check_company, check_record
+from erp_forecast_addon.services.run import lock_name
 from erp_forecast_addon.setup.names import PLANNER
+from erp_forecast_addon.site.frappe_site import FrappeSite
 
 _RUN = "Forecast Run"
 _MAY_START = (PLANNER, "System Manager")
@@ -42,13 +44,13 @@ def start_run(company: str) -> str:
 @frappe.whitelist(methods=["GET", "POST"])
 def status(run: str) -> dict[str, Any]:
     """State, progress and counts of a run."""
-    doc = frappe.get_doc(_RUN, run)
-    doc.check_permission("read")
+    doc = check_record(_RUN, run)
     return {field: doc.get(field) for field in _SHOWN}
 
 
 def _refuse_second(company: str) -> None:
-    if not is_job_enqueued(job_id_of(company)):
+    """A job of ours may wait or run in the queue, and the command line runs without one: it holds the lock only."""
+    if not is_job_enqueued(job_id_of(company)) and _lock_is_free(company):
         return
     active = frappe.get_all(
         _RUN,
@@ -58,9 +60,15 @@ def _refuse_second(company: str) -> None:
         limit=1,
     )
     if not active:
-        frappe.throw(_("A run of {0} is waiting in the queue already. Wait until it ends.").format(company))
+        frappe.throw(_("A run of {0} is starting or waiting in the queue already. Wait until it ends.").format(company))
+    since = frappe.utils.format_datetime(active[0].started_at or active[0].creation)
     frappe.throw(
         _("{0} is being planned already: {1} is {2}, started by {3} at {4}. Wait until it ends.").format(
-            company, active[0].name, _(active[0].status), active[0].run_by, active[0].started_at or active[0].creation
+            company, active[0].name, _(active[0].status), active[0].run_by, since
         )
     )
+
+
+def _lock_is_free(company: str) -> bool:
+    with FrappeSite().lock(lock_name(company)) as free:
+        return free

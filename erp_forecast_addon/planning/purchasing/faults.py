@@ -10,7 +10,10 @@ import pandas as pd
 
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.messages import _
-from erp_forecast_addon.planning.wording import readable
+from erp_forecast_addon.planning.wording import pieces
+
+# What is wanted or missing is named in whole pieces where the item has no others.
+_WANTED = ("units_short", "need_qty", "annual_demand_qty")
 
 # What every case frame holds: item_code, warehouse, money_at_risk, order_by (datetime64[ns]) and the template's values.
 
@@ -18,7 +21,7 @@ from erp_forecast_addon.planning.wording import readable
 def item_faults(kind: str, template: str, cases: pd.DataFrame, values: tuple[str, ...] = ()) -> list[Fault]:
     """One fault per item: what is wrong is the item's or its supplier's, so its warehouses are added up.
 
-    cases: item_code, money_at_risk, order_by, need_qty, stock_uom and `values`; {item_code}, {need}, {stock_uom} and
+    cases: item_code, money_at_risk, order_by, need_qty, stock_uom, stock_uom_whole and `values`; {item_code}, {need}, {stock_uom} and
     {warehouses} (how many) may stand in the template beside them.
     """
     if cases.empty:
@@ -31,17 +34,24 @@ def item_faults(kind: str, template: str, cases: pd.DataFrame, values: tuple[str
             need=("need_qty", "sum"),
             warehouses=("item_code", "size"),
             stock_uom=("stock_uom", "first"),
+            stock_uom_whole=("stock_uom_whole", "first"),
             **{v: (v, "first") for v in values},
         )
         .reset_index()
     )
-    per_item["need"] = readable(per_item["need"].to_numpy())
+    per_item["need"] = pieces(per_item["need"].to_numpy(), per_item["stock_uom_whole"].to_numpy())
     names = ("item_code", "need", "stock_uom", "warehouses", *values)
     return _faults(kind, template, per_item, names, supplier="supplier" in values)
 
 
 def pair_faults(kind: str, template: str, cases: pd.DataFrame, values: tuple[str, ...]) -> list[Fault]:
-    """One fault per pair; {item_code}, {warehouse} and `values` may stand in the template."""
+    """One fault per pair; {item_code}, {warehouse} and `values` may stand in the template.
+
+    cases: beside these stock_uom_whole, if a quantity of _WANTED is among the values.
+    """
+    wanted = [name for name in values if name in _WANTED]
+    whole = cases["stock_uom_whole"].to_numpy() if wanted else None
+    cases = cases.assign(**{name: pieces(cases[name].to_numpy(), whole) for name in wanted})
     return _faults(kind, template, cases, ("item_code", "warehouse", *values), supplier="supplier" in values)
 
 
@@ -129,6 +139,10 @@ SHORTAGE = _(
     "{item_code} in {warehouse} runs out on {short_on}, {days_lost} days before an order placed now arrives on "
     "{arrival_on}. {units_short} {stock_uom} are missing by then. Ask {supplier} to deliver sooner or bring stock from "
     "elsewhere."
+)
+SHORTAGE_OF_A_DAY = _(
+    "{item_code} in {warehouse} runs out on {short_on}, one day before an order placed now arrives on {arrival_on}. "
+    "{units_short} {stock_uom} are missing by then. Ask {supplier} to deliver sooner or bring stock from elsewhere."
 )
 SUPPLY_TOO_LATE = _(
     "{item_code} in {warehouse} runs out on {short_on}; {units_short} {stock_uom} are missing until open supply "

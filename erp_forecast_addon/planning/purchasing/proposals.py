@@ -17,9 +17,11 @@ from erp_forecast_addon.planning.purchasing.evidence import evidence_dicts
 from erp_forecast_addon.planning.purchasing.lots import lot_sizes
 from erp_forecast_addon.planning.purchasing.suppliers import alternatives
 from erp_forecast_addon.planning.tables import PROPOSALS
-from erp_forecast_addon.planning.wording import dict_column, iso_days, readable
+from erp_forecast_addon.planning.wording import dict_column, iso_days, pieces, readable
 
 Days = NDArray[np.datetime64]
+# What is wanted or missing is named in whole pieces where the item has no others.
+_WANTED = ("safety_stock_qty", "order_up_to_qty", "need_qty")
 
 _IN_TIME = _(
     "Stock falls below the safety stock of {safety_stock} {stock_uom} on {need_on}. {position} {stock_uom} are on hand "
@@ -31,6 +33,12 @@ _LATE = _(
     "placed now can arrive on {schedule_date}. {position} {stock_uom} are on hand or on order, firm demand "
     "beyond the forecast taken off; {order_up_to} {stock_uom} are wanted for the next {protection_days} days (lead "
     "time and review period): {need} {stock_uom} are missing, ordered as {qty} {uom}."
+)
+_LATE_BY_A_DAY = _(
+    "Stock falls below the safety stock of {safety_stock} {stock_uom} on {need_on}, one day before an order placed now "
+    "can arrive on {schedule_date}. {position} {stock_uom} are on hand or on order, firm demand beyond the forecast "
+    "taken off; {order_up_to} {stock_uom} are wanted for the next {protection_days} days (lead time and review "
+    "period): {need} {stock_uom} are missing, ordered as {qty} {uom}."
 )
 
 
@@ -65,7 +73,7 @@ def propose(needs: pd.DataFrame, rated: pd.DataFrame, as_of: date) -> Proposed:
         rate=rate,
         # Without an exchange rate there is no amount in company currency; the fault of the line says so.
         base_amount=(lines["amount"] * lines["exchange_rate"]).fillna(0.0),
-        reason_template=np.where(lines["days_late"] > 0, _LATE, _IN_TIME),
+        reason_template=_reason_templates(lines["days_late"].to_numpy()),
         reason_values=dict_column(_reason_values(lines)),
         evidence=dict_column(evidence_dicts(lines, alternatives(rated, lines["item_code"]))),
     )
@@ -90,6 +98,11 @@ def day_dates(day: NDArray[np.int64], as_of: date) -> Days:
     return np.where(day < 0, np.datetime64("NaT"), dates).astype("datetime64[ns]")
 
 
+def _reason_templates(days_late: NDArray[np.float64]) -> NDArray[np.object_]:
+    by_lateness = np.array([_IN_TIME, _LATE_BY_A_DAY, _LATE], dtype=object)
+    return np.asarray(by_lateness[np.clip(days_late, 0.0, 2.0).astype(np.int64)], dtype=object)
+
+
 def _reason_values(lines: pd.DataFrame) -> list[dict[str, Any]]:
     numbers = {
         "safety_stock_qty": "safety_stock",
@@ -100,7 +113,11 @@ def _reason_values(lines: pd.DataFrame) -> list[dict[str, Any]]:
         "qty": "qty",
         "days_late": "days_late",
     }
-    columns = [readable(lines[column].to_numpy()) for column in numbers]
+    whole = lines["stock_uom_whole"].to_numpy(dtype=bool)
+    columns = [
+        pieces(lines[column].to_numpy(), whole) if column in _WANTED else readable(lines[column].to_numpy())
+        for column in numbers
+    ]
     days = [iso_days(lines[column].to_numpy()) for column in ("need_on", "schedule_date")]
     keys = (*numbers.values(), "need_on", "schedule_date", "uom", "stock_uom")
     # A loop over the proposed lines, by columns: the contract wants one dict of values per line.

@@ -90,7 +90,7 @@ erp_forecast_addon.order_evidence = (function () {
 			: `<span class="text-danger">${__("no price known")}</span>`;
 		const rows = [
 			[__("Needed on"), day(line.need_on)],
-			[__("Arrives (required by)"), day(line.schedule_date) + (line.days_late ? ` <span class="text-danger">${__("{0} days too late", [line.days_late])}</span>` : "")],
+			[__("Arrives (required by)"), day(line.schedule_date) + (line.days_late ? ` <span class="text-danger">${line.days_late === 1 ? __("1 day too late") : __("{0} days too late", [line.days_late])}</span>` : "")],
 			[__("Order by"), day(line.order_by)],
 			[__("Lead time"), `${__("{0} days", [number(line.lead_time_days, 1)])} <span class="ef-muted">${__("from {0}", [__(line.lead_time_source || "settings")])}</span>`],
 			[__("Demand per day"), evidence.daily_demand_mean === undefined ? "–" : `${number(evidence.daily_demand_mean)} ± ${number(evidence.daily_demand_std)}`],

@@ -9,7 +9,6 @@ erp_forecast_addon.ORDER_COLOURS = {
 	Withdrawn: "gray",
 	Cancelled: "gray",
 	Closed: "blue",
-	Failed: "red",
 };
 
 erp_forecast_addon.order_pill = (status) =>

@@ -9,6 +9,8 @@ from typing import Any
 import frappe
 from frappe import _
 
+from erp_forecast_addon.permissions import company_shown
+
 MOST_SUPPLIERS = 10
 
 
@@ -24,17 +26,17 @@ def get(
     time_interval: Any = None,
     heatmap_year: Any = None,
 ) -> dict[str, Any] | list[Any]:
-    """Amount in the company's currency of undecided proposals that the user may see, the largest suppliers first.
+    """Amount of undecided proposals that the user may see, in the currency of one company; largest suppliers first.
 
-    [] where nothing waits: Frappe then says so in the chart.
+    filters: {"company": …}; without a company permissions.company_shown says which. [] where nothing waits: Frappe then
+    says so in the chart.
     """
-    given = frappe.parse_json(filters) if isinstance(filters, str) else (filters or {})
-    wanted = {"status": "Proposed"}
-    if isinstance(given, dict) and given.get("company"):
-        wanted["company"] = given["company"]
+    company = company_shown(filters, "Auto Purchase Order")
+    if company is None:
+        return []
     rows = frappe.get_list(
         "Auto Purchase Order",
-        filters=wanted,
+        filters={"company": company, "status": "Proposed"},
         fields=["supplier", "supplier_name", "base_total_amount"],
         order_by="name",
         limit=0,
@@ -44,9 +46,10 @@ def get(
     totals: dict[str, float] = defaultdict(float)
     for row in rows:  # open proposals: one a supplier, as a rule
         totals[row.supplier_name or row.supplier] += row.base_total_amount or 0.0
+    currency = frappe.get_cached_value("Company", company, "default_currency")
     largest = sorted(totals.items(), key=lambda pair: -pair[1])[:MOST_SUPPLIERS]
     return {
         "labels": [name for name, _amount in largest],
-        "datasets": [{"name": _("Proposed Amount"), "values": [amount for _name, amount in largest]}],
+        "datasets": [{"name": _("Proposed Amount ({0})").format(currency), "values": [a for _name, a in largest]}],
         "type": "bar",
     }

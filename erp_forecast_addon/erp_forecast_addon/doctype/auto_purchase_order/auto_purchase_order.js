@@ -31,7 +31,6 @@
 			Withdrawn: __("Withdrawn: the need has gone, so the draft was removed."),
 			Cancelled: __("The Purchase Order was cancelled or deleted."),
 			Closed: __("The Purchase Order is closed or complete."),
-			Failed: __("The order could not be made; the Planning Exceptions of this proposal say why."),
 		};
 		const sentence = sentences[doc.status] || "";
 		return doc.status === "Rejected" && until ? `${sentence} ${__("Not proposed again until {0}.", [until])}` : sentence;
