@@ -53,7 +53,8 @@ def companies_due(now: datetime) -> list[str]:
     companies = [
         row.company
         for row in rows
-        if row.creation <= due_at[row.company] and last_run.get(row.company, datetime.min) < due_at[row.company]
+        if (row.creation or datetime.min) <= due_at[row.company]
+        and last_run.get(row.company, datetime.min) < due_at[row.company]
     ]
     return sorted(companies, key=lambda company: due_at[company])
 

@@ -53,8 +53,9 @@ def plan(panel: Panel, positions: pd.DataFrame, supply: Supply, settings: PlanSe
 
 
 def policies_with(made: Plan, positions: pd.DataFrame, supply: Supply, settings: PlanSettings) -> pd.DataFrame:
-    """The plan's POLICIES with another supply, such as the drafts that were made of its proposals: the levels stay, what
-    lies on open supply (position_qty, days_of_cover, shortage_on) is reckoned again.
+    """The plan's POLICIES with another supply, such as the drafts that were made of its proposals.
+
+    The levels stay; what lies on open supply (position_qty, days_of_cover, shortage_on) is reckoned again.
     """
     return standing(made.outlook, positions, supply, settings, made.forecasts.as_of)
 

@@ -54,7 +54,8 @@ def read_open_drafts(site: Site, company: str) -> OpenDrafts:
     )
     found = records["purchase_order"].map(fingerprints(headers, lines)) if len(records) else records["purchase_order"]
     newly = (found != records["fingerprint"].fillna("")) & (records["edited_by_person"] == 0)
-    records = records.assign(fingerprint_now=found, newly_edited=newly, edited=newly | (records["edited_by_person"] != 0))
+    edited = newly | (records["edited_by_person"] != 0)
+    records = records.assign(fingerprint_now=found, newly_edited=newly, edited=edited)
     of_order = records.set_index("purchase_order")["name"]
     native = lines.assign(name=lines["purchase_order"].map(of_order)).dropna(subset=["name"])
     asked = order_reads.read_record_lines(site, company)

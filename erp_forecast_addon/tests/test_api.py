@@ -257,6 +257,20 @@ class TestSchedule(LimitedUserTestCase):
         self.scheduled(self.b, "Completed", self.at(22))
         assert [self.due(23), self.due(1, days=1), self.due(2, days=1)] == [set(), set(), {self.a}]
 
+    def test_a_row_is_dated_when_it_is_added_and_keeps_its_date(self) -> None:
+        frappe.db.delete("Forecast Company Settings", {"company": self.b})
+        frappe.clear_document_cache("Forecast Settings", "Forecast Settings")
+        began = frappe.utils.now_datetime()
+        made.settings_row(self.b, run_hour=3)
+        added = self.date_of(self.b)
+        assert began <= added <= frappe.utils.now_datetime()
+        made.settings_row(self.b, run_hour=4)
+        assert self.date_of(self.b) == added
+        assert self.date_of(self.a) == datetime(2029, 1, 1)
+
+    def date_of(self, owner: str) -> datetime:
+        return frappe.db.get_value("Forecast Company Settings", {"company": owner}, "creation")
+
     def test_the_longest_due_comes_first(self) -> None:
         made.settings_row(self.a, run_hour=4)
         made.settings_row(self.b, run_hour=23)

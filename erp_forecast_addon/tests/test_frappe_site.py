@@ -26,6 +26,7 @@ class TestFrappeSite(site_contract.SiteContract, FrappeTestCase):
         super().setUpClass()
         frappe.set_user("Administrator")
         cls.site = FrappeSite()
+        cls.site_name = frappe.local.site
         cls.world = ERPNextWorld()
         cls.business = site_contract.make_business(cls.world, cls.site.now().date())
 
@@ -81,7 +82,7 @@ class TestFrappeSite(site_contract.SiteContract, FrappeTestCase):
             finally:
                 frappe.destroy()
 
-        thread = threading.Thread(target=carry_out, args=(frappe.local.site,))
+        thread = threading.Thread(target=carry_out, args=(self.site_name,))
         thread.start()
         thread.join(60)
         return told

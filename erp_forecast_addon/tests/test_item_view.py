@@ -155,14 +155,16 @@ class TestLists(SeenTestCase):
             run_report("Forecast Accuracy", filters={})
 
     def test_the_chart_adds_up_what_the_user_sees(self) -> None:
-        shown = ("Forecast Supplier One", "Forecast Supplier Two", "Forecast Supplier Three")
-        everyone = dict(self.bars())
-        assert {name: everyone[name] for name in shown} == dict.fromkeys(shown, 50.0)
+        of_a, of_b = ("Forecast Supplier One", "Forecast Supplier Two"), ("Forecast Supplier Three",)
+        for owner, shown, hidden in ((self.a, of_a, of_b), (self.b, of_b, of_a)):
+            everyone = dict(self.bars(owner))
+            assert {name: everyone[name] for name in shown} == dict.fromkeys(shown, 50.0)
+            assert not set(hidden) & set(everyone)
         with made.acting_as(self.limited):
             assert self.bars() == [("Forecast Supplier One", 50.0)]
 
-    def bars(self) -> list[tuple[str, float]]:
-        chart = proposed_amount_by_supplier.get(filters={})
+    def bars(self, company: str | None = None) -> list[tuple[str, float]]:
+        chart = proposed_amount_by_supplier.get(filters={"company": company} if company else {})
         return list(zip(chart["labels"], chart["datasets"][0]["values"], strict=True))
 
     def test_the_chart_forgets_who_looked_before(self) -> None:

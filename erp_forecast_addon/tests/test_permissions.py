@@ -211,7 +211,7 @@ class TestReportsChartsAndCards(LimitedUserTestCase):
         currencies = {name: frappe.get_cached_value("Company", name, "default_currency") for name in amounts}
         assert len(set(currencies.values())) == 2
         for default in amounts:
-            frappe.defaults.set_user_default("Company", default, email)
+            frappe.defaults.set_user_default("company", default, email)
             with made.acting_as(email):
                 for filters, shown in (({}, default), ({"company": self.a}, self.a), ({"company": self.b}, self.b)):
                     with self.subTest(default=default, filters=filters):

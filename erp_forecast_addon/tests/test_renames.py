@@ -1,13 +1,18 @@
 """Renaming, merging and deleting masters works as before, and our records follow."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import frappe
+from frappe.tests.utils import FrappeTestCase
 
 from erp_forecast_addon.services import who_orders
 from erp_forecast_addon.services.exceptions import GROUP_MARK, identity
+from erp_forecast_addon.services.open_drafts import read_open_drafts
 from erp_forecast_addon.site.frappe_site import FrappeSite
+from erp_forecast_addon.tests import factories
 from erp_forecast_addon.tests import site_records as made
 
 PER_PAIR = ("Demand Forecast", "Safety Stock Policy", "Demand Pair")
@@ -173,3 +178,135 @@ class TestRenames(made.SiteTestCase):
             "warehouse_group": self.other_house,
             "note": self.house,
         }
+
+
+class TestNamesInDrafts(FrappeTestCase):
+    """A new name in a draft is no person's edit of it."""
+
+    def setUp(self) -> None:
+        self.shop = factories.BenchShop()
+        self.mark = frappe.generate_hash(length=6)
+        self.made: list[tuple[str, str]] = []
+
+    def tearDown(self) -> None:
+        frappe.db.rollback()
+        factories.clear()
+        for doctype, name in self.made:
+            frappe.delete_doc(doctype, name, force=True, ignore_missing=True)
+        frappe.db.commit()
+
+    def name(self, doctype: str, name: str) -> str:
+        """A name that no other run of these tests has used."""
+        full = f"{name} {self.mark}"
+        self.made.append((doctype, full))
+        return full
+
+    def house(self, name: str) -> str:
+        house = factories.warehouse(self.shop.company, f"{name} {self.mark}")
+        self.made.append(("Warehouse", house))
+        return house
+
+    def renamed(self, doctype: str, old: str, new: str, merge: bool = False) -> None:
+        """Rename, and the next runs: nobody edited anything, and all comes to rest."""
+        frappe.rename_doc(doctype, old, new, merge=merge, force=True, show_alert=False, rebuild_search=False)
+        frappe.db.commit()
+        self.assert_at_rest(merged=merge)
+
+    def assert_at_rest(self, merged: bool) -> None:
+        self.assert_untouched()
+        run = self.shop.run()
+        assert run["status"] == "Completed"
+        if not merged:
+            assert (run["orders_created"], run["orders_updated"], run["orders_withdrawn"]) == (0, 0, 0)
+        self.assert_untouched()
+        settled = (self.shop.orders(), self.shop.drafts())
+        self.shop.run()
+        assert (self.shop.orders(), self.shop.drafts()) == settled
+        self.assert_untouched()
+
+    def assert_untouched(self) -> None:
+        drafts = read_open_drafts(self.shop.site, self.shop.company)
+        assert len(drafts.records) > 0
+        assert drafts.edited.empty
+        assert [order["edited_by_person"] for order in self.shop.orders(status="Proposed")] == [0] * len(drafts.records)
+
+    @contextmanager
+    def ledger_kept(self, old: str, new: str) -> Iterator[None]:
+        """Past ERPNext's reposting in a merge, which looks for the vouchers that the shop's ledger does not have."""
+        entry = frappe.qb.DocType("Stock Ledger Entry")
+        frappe.qb.update(entry).set(entry.item_code, "Set Aside").where(entry.item_code.isin([old, new])).run()
+        yield
+        frappe.qb.update(entry).set(entry.item_code, new).where(entry.item_code == "Set Aside").run()
+        factories.stock(new, self.shop.warehouse, 40)
+        frappe.db.commit()
+
+    def pairs(self) -> list[tuple[str, str]]:
+        return sorted((line["item_code"], line["warehouse"]) for draft in self.shop.drafts() for line in draft["items"])
+
+    def test_a_renamed_item(self) -> None:
+        old, new = self.name("Item", "Bolt"), self.name("Item", "Long Bolt")
+        self.shop.stocked_item(old)
+        self.shop.run()
+        self.renamed("Item", old, new)
+        assert self.pairs() == [(new, self.shop.warehouse)]
+
+    def test_a_merged_item(self) -> None:
+        old, new = self.name("Item", "Bolt"), self.name("Item", "Long Bolt")
+        self.shop.stocked_item(old)
+        self.shop.stocked_item(new)
+        self.shop.run()
+        with self.ledger_kept(old, new):
+            frappe.rename_doc("Item", old, new, merge=True, force=True, show_alert=False, rebuild_search=False)
+        self.assert_at_rest(merged=True)
+        assert set(self.pairs()) == {(new, self.shop.warehouse)}
+
+    def test_a_renamed_warehouse(self) -> None:
+        house = self.house("Annex")
+        self.shop.stocked_item("Bolt")
+        self.shop.history("Bolt", warehouse=house)
+        self.shop.run()
+        new = f"New Annex {self.mark} - FSHOP"
+        self.made.append(("Warehouse", new))
+        self.renamed("Warehouse", house, new)
+        assert self.pairs() == sorted([("Bolt", new), ("Bolt", self.shop.warehouse)])
+
+    def test_a_merged_warehouse(self) -> None:
+        house, target = self.house("Annex"), self.house("Depot")
+        self.shop.stocked_item("Bolt")
+        for each in (house, target):
+            self.shop.history("Bolt", warehouse=each)
+        self.shop.run()
+        # ERPNext itself cannot merge two warehouses that both have a Bin of one item.
+        frappe.db.delete("Bin", {"warehouse": house})
+        self.renamed("Warehouse", house, target, merge=True)
+        assert self.pairs() == sorted([("Bolt", target), ("Bolt", self.shop.warehouse)])
+
+    def test_a_renamed_supplier(self) -> None:
+        old, new = self.name("Supplier", "Quick"), self.name("Supplier", "Very Quick")
+        self.shop.stocked_item("Bolt", old)
+        self.shop.run()
+        self.renamed("Supplier", old, new)
+        assert [draft["supplier"] for draft in self.shop.drafts()] == [new]
+
+    def test_a_merged_supplier(self) -> None:
+        old, new = self.name("Supplier", "Quick"), self.name("Supplier", "Very Quick")
+        self.shop.stocked_item("Bolt", old)
+        self.shop.stocked_item("Nut", new)
+        self.shop.run()
+        self.renamed("Supplier", old, new, merge=True)
+        (draft,) = self.shop.drafts()
+        assert draft["supplier"] == new
+        assert self.pairs() == [("Bolt", self.shop.warehouse), ("Nut", self.shop.warehouse)]
+
+    def test_an_edited_draft_stays_the_persons(self) -> None:
+        old, new = self.name("Item", "Bolt"), self.name("Item", "Long Bolt")
+        self.shop.stocked_item(old)
+        self.shop.run()
+        (draft,) = self.shop.drafts()
+        self.shop.edit_draft(draft["name"], old, 7)
+        frappe.rename_doc("Item", old, new, force=True, show_alert=False, rebuild_search=False)
+        frappe.db.commit()
+        self.shop.run()
+        (draft,) = self.shop.drafts()
+        assert [(line["item_code"], line["qty"]) for line in draft["items"]] == [(new, 7)]
+        assert self.shop.orders()[0]["edited_by_person"] == 1

@@ -9,6 +9,7 @@ from frappe.tests.utils import FrappeTestCase
 
 from erp_forecast_addon.services import decisions
 from erp_forecast_addon.tests.factories import BenchShop, clear
+from erp_forecast_addon.tests.order_scenarios import refused
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Purchase Order"]
 test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
@@ -95,6 +96,8 @@ class TestRun(FrappeTestCase):
         self.shop.stocked_item("Bolt")
         self.shop.stocked_item("Ghost")
         frappe.db.delete("Item", {"name": "Ghost"})
+        for child in ("UOM Conversion Detail", "Item Default"):  # or the next Ghost would find them
+            frappe.db.delete(child, {"parent": "Ghost"})
         frappe.db.commit()
         run = self.shop.run()
         assert run["status"] == "Completed"
@@ -103,26 +106,46 @@ class TestRun(FrappeTestCase):
         assert "Ghost" in case["message"]
         assert not case["item_code"]
 
-    def test_a_company_without_a_fiscal_year_is_planned_and_says_so_at_approval(self) -> None:
-        self.shop.stocked_item("Bolt")
-        disabled = frappe.get_all("Fiscal Year", filters={"disabled": 0}, pluck="name")
+    def test_a_company_without_a_fiscal_year_is_planned_and_another_goes_on(self) -> None:
+        """ERPNext asks for the year only where a Budget exists: then it refuses to submit, and says so."""
+        other = BenchShop("Forecast Second Shop", "FSS")
+        other.stocked_item("Other Bolt")
+        self.shop.stocked_item("Bolt", "Fast Supplies")
+        self.shop.stocked_item("Gear", "Slow Supplies")
         try:
-            for name in disabled:
-                frappe.db.set_value("Fiscal Year", name, "disabled", 1)
-            frappe.db.commit()
-            frappe.clear_cache()
+            self.leave_years_to(other.company)
             run = self.shop.run()
-            assert (run["status"], run["orders_created"]) == ("Completed", 1)
-            (order,) = self.shop.orders()
-            self.approval = ""
-            try:
-                decisions.approve(self.shop.site, order["name"])
-            except Exception as error:
-                self.approval = str(error)
-            assert self.approval == "" or "Fiscal Year" in self.approval, self.approval
+            assert (run["status"], run["orders_created"]) == ("Completed", 2)
+            first, second = (order["name"] for order in self.shop.orders())
+            assert not frappe.get_all("Budget")
+            decisions.approve(self.shop.site, first)
+            assert self.state_of(first) == ("Approved", 1)
+            frappe.get_doc({"doctype": "Budget", "company": other.company, "budget_against": "Cost Center"}).db_insert()
+            with refused("is not in any active Fiscal Year for Forecast Shop"):
+                decisions.approve(self.shop.site, second)
+            assert self.state_of(second) == ("Proposed", 0)
+            frappe.db.delete("Budget")
+            assert other.run()["status"] == "Completed"
+            (order,) = other.orders()
+            decisions.approve(other.site, order["name"])
+            assert self.state_of(order["name"]) == ("Approved", 1)
         finally:
             frappe.db.rollback()
-            for name in disabled:
-                frappe.db.set_value("Fiscal Year", name, "disabled", 0)
+            frappe.db.delete("Budget", {"company": other.company})
+            frappe.db.delete("Fiscal Year Company", {"company": other.company})
             frappe.db.commit()
             frappe.clear_cache()
+            clear(other.company)
+
+    def leave_years_to(self, company: str) -> None:
+        """Every fiscal year is this company's alone; ERPNext takes a year without companies for everybody's."""
+        for name in frappe.get_all("Fiscal Year", pluck="name"):
+            year = frappe.get_doc("Fiscal Year", name)
+            year.append("companies", {"company": company})
+            year.save()
+        frappe.db.commit()
+        frappe.clear_cache()
+
+    def state_of(self, name: str) -> tuple[str, int]:
+        record = frappe.get_doc("Auto Purchase Order", name)
+        return record.status, frappe.db.get_value("Purchase Order", record.purchase_order, "docstatus")

@@ -131,8 +131,9 @@ class TestQueue(ShopTestCase):
         assert run_api.start_run(self.company), "a record of a killed run without its lock keeps nobody waiting"
 
     def test_a_run_that_only_holds_its_lock_yet_is_seen_too(self) -> None:
-        with self.held_elsewhere(lock_name(self.company)), self.assertRaisesRegex(
-            frappe.ValidationError, "starting or waiting"
+        with (
+            self.held_elsewhere(lock_name(self.company)),
+            self.assertRaisesRegex(frappe.ValidationError, "starting or waiting"),
         ):
             run_api.start_run(self.company)
 

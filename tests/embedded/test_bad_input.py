@@ -173,11 +173,6 @@ def test_a_service_level_that_no_stock_can_promise(sound: EmbeddedShop, percent:
     planned(sound)  # the other company's planning goes on
 
 
-def test_a_company_without_a_fiscal_year_is_planned(sound: EmbeddedShop) -> None:
-    """An embedded site has no fiscal years at all; on a bench see erp_forecast_addon/tests/test_run.py."""
-    planned(sound)
-
-
 def test_all_of_it_at_once(sound: EmbeddedShop) -> None:
     sound.item("Orphan")
     sound.history("Orphan")

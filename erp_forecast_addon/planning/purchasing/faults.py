@@ -21,8 +21,8 @@ _WANTED = ("units_short", "need_qty", "annual_demand_qty")
 def item_faults(kind: str, template: str, cases: pd.DataFrame, values: tuple[str, ...] = ()) -> list[Fault]:
     """One fault per item: what is wrong is the item's or its supplier's, so its warehouses are added up.
 
-    cases: item_code, money_at_risk, order_by, need_qty, stock_uom, stock_uom_whole and `values`; {item_code}, {need}, {stock_uom} and
-    {warehouses} (how many) may stand in the template beside them.
+    cases: item_code, money_at_risk, order_by, need_qty, stock_uom, stock_uom_whole and `values`;
+    {item_code}, {need}, {stock_uom} and {warehouses} (how many) may stand in the template beside them.
     """
     if cases.empty:
         return []
@@ -50,8 +50,9 @@ def pair_faults(kind: str, template: str, cases: pd.DataFrame, values: tuple[str
     cases: beside these stock_uom_whole, if a quantity of _WANTED is among the values.
     """
     wanted = [name for name in values if name in _WANTED]
-    whole = cases["stock_uom_whole"].to_numpy() if wanted else None
-    cases = cases.assign(**{name: pieces(cases[name].to_numpy(), whole) for name in wanted})
+    cases = cases.assign(
+        **{name: pieces(cases[name].to_numpy(), cases["stock_uom_whole"].to_numpy()) for name in wanted}
+    )
     return _faults(kind, template, cases, ("item_code", "warehouse", *values), supplier="supplier" in values)
 
 

@@ -20,6 +20,7 @@ _AT_LEAST = {
 class ForecastSettings(Document):
     def validate(self) -> None:
         self._refuse_companies_twice()
+        self._date_new_rows()
         for row in self.companies:
             _check_hour(row)
             _check_numbers(row)
@@ -38,6 +39,12 @@ class ForecastSettings(Document):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             frappe.throw(_("{0} has more than one row; each company may stand there once.").format(", ".join(twice)))
+
+    def _date_new_rows(self) -> None:
+        """Frappe dates a new row like the whole record; the scheduler needs to know since when a company is planned."""
+        for row in self.companies:
+            if row.is_new():
+                row.creation = frappe.utils.now()
 
     def _switched(self) -> dict[str, bool]:
         """company -> whether we order from now on, for the companies where that changed."""
