@@ -53,7 +53,10 @@ def start_services(bench: Path) -> None:
         if not listens(port):
             subprocess.Popen(
                 ["redis-server", str(bench / "config" / f"{name}.conf")],
-                cwd=bench, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                cwd=bench,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
             )
             wait_for(port, name)
     database_port = int(config.get("db_port", 3306))
@@ -111,7 +114,10 @@ def served(bench: Path, site: str):
     log = open(bench / "logs" / "site-tests-web.log", "w")  # noqa: SIM115 (handed to the server)
     server = subprocess.Popen(
         bench_command(site, "serve", "--port", str(port), "--noreload"),
-        cwd=bench, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+        cwd=bench,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     try:
         wait_for(port, "the web server")

@@ -154,9 +154,7 @@ def test_only_pairs_that_may_be_planned(shop: EmbeddedShop) -> None:
     shop.history("Two", days=40, warehouse=SECOND, on_hand=500.0)
     forecast_item(shop.site, "Two", lambda company, warehouse: warehouse == shop.warehouse)
     assert planned(shop, "Two", warehouse=SECOND) == before
-    drafted = sum(
-        line["stock_qty"] for line in shop.drafts()[0]["items"] if line["warehouse"] == shop.warehouse
-    )
+    drafted = sum(line["stock_qty"] for line in shop.drafts()[0]["items"] if line["warehouse"] == shop.warehouse)
     assert drafted > 0
     assert planned(shop, "Two", warehouse=shop.warehouse)["position_qty"] == drafted, "our own draft counts"
 
