@@ -36,8 +36,11 @@ def main() -> int:
     start_services(bench)
     if APP not in output(bench, args.site, "list-apps"):
         raise SystemExit(f"{APP} is not installed on {args.site}: bench --site {args.site} install-app {APP}")
+    if not args.module:
+        check_playwright(bench)
     started = time.monotonic()
-    run(bench, args.site, "migrate")
+    if not run(bench, args.site, "migrate"):
+        raise SystemExit(f"bench --site {args.site} migrate failed: nothing was tested")
     results = {"bench": bench_tests(bench, args.site, args.module)}
     if not args.module:
         results["browser"] = browser_test(bench, args.site)
@@ -77,6 +80,12 @@ def wait_for(port: int, name: str, seconds: float = 60) -> None:
         if time.monotonic() > until:
             raise SystemExit(f"{name} does not answer on port {port}; start it and try again")
         time.sleep(0.2)
+
+
+def check_playwright(bench: Path) -> None:
+    python = bench / "env" / "bin" / "python"
+    if subprocess.run([python, "-c", "import playwright"], capture_output=True).returncode:
+        raise SystemExit(f"the browser test needs Playwright: {python} -m pip install playwright")
 
 
 def bench_command(site: str, *words: str) -> list[str]:

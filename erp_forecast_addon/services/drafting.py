@@ -105,7 +105,8 @@ class _Drafting:
             currency=self.order_keys["currency"].replace("", settings.plan.currency)
         ).drop_duplicates()
         self.plan_faults = plan.faults
-        self.item_names = _item_names(site, self.lines["item_code"])
+        self.item_names = _names(site, order_reads.item_names, self.lines["item_code"])
+        self.supplier_names = _names(site, order_reads.supplier_names, self.lines["supplier"])
         self.counts = dict.fromkeys(("created", "updated", "withdrawn", "unchanged", "approved"), 0)
         self.faults: list[Fault] = []
 
@@ -272,12 +273,14 @@ class _Drafting:
     def _header(self, supplier: str, lines: pd.DataFrame) -> dict[str, Any]:
         needed_on, order_by = lines["schedule_date"].min().date(), lines["order_by"].min().date()
         at_risk = round(float(lines["money_at_risk"].sum()), 2)
+        supplier_name = self.supplier_names.get(supplier) or supplier
         summary = self.site.translate(SUMMARY).format(
             lines=len(lines), needed_on=lines["need_on"].min().date(), order_by=order_by, money_at_risk=at_risk,
             currency=self.settings.plan.currency, most_urgent=lines["item_code"].iloc[0],
         )  # fmt: skip
         return {
-            "title": f"{supplier} · {needed_on}", "forecast_run": self.run, "as_of": self.as_of,
+            "title": f"{supplier_name} · {needed_on}", "supplier_name": supplier_name,
+            "forecast_run": self.run, "as_of": self.as_of,
             "order_by": order_by, "required_by": needed_on, "money_at_risk": at_risk, "summary": summary,
             "total_amount": float(lines["amount"].sum()), "base_total_amount": float(lines["base_amount"].sum()),
         }  # fmt: skip
@@ -328,12 +331,13 @@ def _decided_since(left_out: OpenDrafts | None, now: OpenDrafts) -> pd.MultiInde
     return left_out.pairs(names[~names.isin(now.records["name"])])
 
 
-def _item_names(site: Site, item_codes: pd.Series) -> dict[str, str]:
-    wanted = sorted(set(item_codes))
+def _names(site: Site, query: Callable[[Any, list[str]], Any], codes: pd.Series) -> dict[str, str]:
+    """What people call each of the codes; query: one of order_reads, that selects code and name."""
+    wanted = sorted(set(codes))
     if not wanted:
         return {}
-    found = site.fetch(order_reads.item_names(site.qb, wanted))
-    return dict(zip(found["name"], found["item_name"], strict=True))
+    found = site.fetch(query(site.qb, wanted))
+    return dict(zip(found.iloc[:, 0], found.iloc[:, 1], strict=True))
 
 
 def _plain(qty: float) -> int | float:

@@ -206,7 +206,8 @@ class FrappeSite(Site):
             values = _order_row(line)
             if kept is not None:
                 kept.update(values)
-            order.append("items", kept if kept is not None else values)
+            # A kept row brings its old number along, and two rows of one number have no order.
+            order.append("items", kept if kept is not None else values).idx = len(order.items)
         with _as_refusal():
             order.set_missing_values()
             _keep_rates(order, lines)

@@ -129,6 +129,11 @@ def item_names(qb: Any, wanted: list[str]) -> Any:
     return qb.from_(item).select(item.name, item.item_name).where(item.name.isin(wanted))
 
 
+def supplier_names(qb: Any, wanted: list[str]) -> Any:
+    supplier = qb.DocType("Supplier")
+    return qb.from_(supplier).select(supplier.name, supplier.supplier_name).where(supplier.name.isin(wanted))
+
+
 def read_records(site: Site, company: str) -> pd.DataFrame:
     return site.fetch(proposed_records(site.qb, company))
 

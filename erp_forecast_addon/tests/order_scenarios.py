@@ -62,7 +62,8 @@ class DraftingScenarios(Scenarios):
             assert abs(order["money_at_risk"] - sum(line["money_at_risk"] for line in order["items"])) < 0.05
             assert order["order_by"] == min(line["order_by"] for line in order["items"])
             assert all(line["reason"] and line["evidence"] for line in order["items"])
-            assert order["title"].startswith(f"{order['supplier']} · ")
+            assert order["supplier_name"]
+            assert order["title"].startswith(f"{order['supplier_name']} · ")
         assert (run["orders_created"], run["orders_updated"], run["orders_withdrawn"]) == (2, 0, 0)
 
     def test_a_second_run_with_nothing_new_changes_nothing(self) -> None:
