@@ -484,7 +484,8 @@ class SiteContract(TestCase):
 
     def test_settings_decide_whether_an_issue_is_demand(self) -> None:
         plan = PlanSettings(self.world.company)
-        rows = reads.ledger_rows(self.site, CompanySettings(self.world.company, plan, demand_material_issue=False))
+        settings = CompanySettings(self.world.company, plan, demand_material_issue=False)
+        rows = self.of_item(reads.ledger_rows(self.site, settings))
         self.assertFalse(rows.loc[rows["actual_qty"] == -5.0, "is_demand"].any())
 
     def test_the_ledger_of_some_pairs_since_a_day(self) -> None:
