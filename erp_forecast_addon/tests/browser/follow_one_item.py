@@ -29,6 +29,8 @@ _ROLES = {
     BUYER: ["Purchase Manager", "Stock User"],
     SELLER: ["Sales User"],
 }
+# Twice what Bootstrap takes to fade a dialog in.
+_FADE_MS = 600
 _REASON = "The supplier closes for the holidays."
 
 
@@ -275,8 +277,11 @@ def looks_around(approver: Person) -> None:
 
 
 def _close_messages(page: Any) -> None:
-    for button in page.locator(".modal.show .btn-modal-close:visible").all():
-        button.click()
+    """Close every open message. A dialog that is still fading in ignores the click, so it comes to rest first."""
+    for dialog in page.locator(".modal.show").all():
+        page.wait_for_timeout(_FADE_MS)
+        dialog.locator(".btn-modal-close").click()
+        dialog.wait_for(state="hidden")
 
 
 if __name__ == "__main__":
