@@ -31,6 +31,8 @@ def main() -> int:
     cli.add_argument("--module", help="one module only; leaves no stamp")
     args = cli.parse_args()
     bench = args.bench.expanduser().resolve()
+    # The bench's commands run in other folders, so the data's folder is named from the root.
+    os.environ["FORECAST_DATA"] = str((REPO / os.environ.get("FORECAST_DATA", "../shared/data")).resolve())
     if not (bench / "sites" / args.site).is_dir():
         raise SystemExit(f"{bench} has no site {args.site}: name one with BENCH=… SITE=…")
     start_services(bench)

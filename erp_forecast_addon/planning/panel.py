@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.planning import periods, shelf
+from erp_forecast_addon.planning.drivers import Driver
 from erp_forecast_addon.planning.errors import BadInput, Fault
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.settings import Period
@@ -28,7 +29,7 @@ class Panel:
     demand:    (n, t) float, stock UOM, finite; what was sold, also where the mask is False.
     in_stock:  (n, t) bool; False: the shelf was empty, demand there is unknown rather than `demand`.
     first:     (n,) int, the first period of each series (its first movement); periods before it did not exist.
-    drivers:   name -> (t + h,) or (n, t + h) float, known ahead.
+    drivers:   name -> Driver, known ahead (see drivers.py).
     hierarchy: (n,) frame: item_group, brand, warehouse, company.
     as_of:     the last day that the data covers; on or after the last day of the last period. None: that last day.
     """
@@ -39,7 +40,7 @@ class Panel:
     demand: np.ndarray
     in_stock: np.ndarray
     first: np.ndarray
-    drivers: dict[str, np.ndarray] = field(default_factory=dict)
+    drivers: dict[str, Driver] = field(default_factory=dict)
     hierarchy: pd.DataFrame | None = None
     as_of: date | None = None
 
@@ -70,7 +71,7 @@ class Panel:
             demand=self.demand[at],
             in_stock=self.in_stock[at],
             first=self.first[at],
-            drivers={name: value[at] if value.ndim == 2 else value for name, value in self.drivers.items()},
+            drivers={name: driver.select(at) for name, driver in self.drivers.items()},
             hierarchy=None if self.hierarchy is None else self.hierarchy.iloc[at].reset_index(drop=True),
         )
 
@@ -118,7 +119,7 @@ def build_panel(
     *,
     items: pd.DataFrame | None = None,
     company: str = "",
-    drivers: dict[str, np.ndarray] | None = None,
+    drivers: dict[str, Driver] | None = None,
     history_days: int = 730,
 ) -> tuple[Panel, list[Fault]]:
     """Lay buckets out as a panel that ends with the last period complete on `as_of`.
@@ -212,18 +213,25 @@ def _hierarchy(keys: pd.DataFrame, items: pd.DataFrame | None, company: str) -> 
     return hierarchy
 
 
-def _checked_drivers(drivers: dict[str, np.ndarray], n: int, t: int) -> dict[str, np.ndarray]:
+def _checked_drivers(drivers: dict[str, Driver], n: int, t: int) -> dict[str, Driver]:
     checked = {}
-    for name, values in drivers.items():
-        array = np.asarray(values, dtype=float)
-        if array.ndim not in (1, 2) or array.shape[-1] < t or (array.ndim == 2 and len(array) != n):
+    for name, driver in drivers.items():  # over drivers, which are few
+        values = np.asarray(driver.values, dtype=np.float32)
+        scopes = len(values) if values.ndim == 2 else 1
+        fits = values.ndim in (1, 2) and values.shape[-1] >= t
+        if driver.rows is None:
+            fits = fits and (values.ndim == 1 or scopes == n)
+        else:
+            rows = np.asarray(driver.rows)
+            fits = fits and rows.shape == (n,) and bool(((rows >= -1) & (rows < scopes)).all())
+        if not fits:
             raise BadInput(
                 _("Driver {name} has the shape {shape}; it needs {t} periods or more, for all series or for {n}."),
-                name=name, shape=array.shape, t=t, n=n,
+                name=name, shape=values.shape, t=t, n=n,
             )  # fmt: skip
-        if not np.isfinite(array).all():
-            raise BadInput(_("Driver {name} holds missing or infinite values."), name=name)
-        checked[name] = array
+        if np.isinf(values).any():
+            raise BadInput(_("Driver {name} holds infinite values."), name=name)
+        checked[name] = replace(driver, values=values)
     return checked
 
 

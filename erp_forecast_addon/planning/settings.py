@@ -7,6 +7,7 @@ from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.messages import _
 
 Period = Literal["day", "week", "month"]
+Tier = Literal["fast", "full"]
 DEFAULT_QUANTILES = (0.005, 0.025, 0.1, 0.165, 0.25, 0.5, 0.75, 0.835, 0.9, 0.95, 0.975, 0.995)
 
 
@@ -27,6 +28,9 @@ class PlanSettings:
     margin_pct: float = 30.0
     quantile_levels: tuple[float, ...] = DEFAULT_QUANTILES
     outlier_limit: float = 6.0
+    tier: Tier = "fast"  # full: with the gradient-boosting model, for a company whose runs may take minutes
+    arima_items: int = 0  # how many of the items that move most money are tried with ARIMA
+    arima_seconds: float = 60.0  # what a run may spend on that
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -34,7 +34,9 @@ def load_retail(company: str, warehouse: str, as_of: date | None = None) -> Reta
         _opening_stock(company, warehouse, data)
         _documents(company, warehouse, data)
     elif len(loaded) < data.sales["day"].nunique():
-        raise RuntimeError(f"{CUSTOMER}: an earlier load was cut short; load into a fresh site.")
+        raise RuntimeError(
+            f"{CUSTOMER}: an earlier load was cut short, or FORECAST_DATA named another folder then; use a fresh site."
+        )
     return data
 
 

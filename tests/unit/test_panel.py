@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from erp_forecast_addon.planning.drivers import Driver
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.panel import build_panel
 from erp_forecast_addon.planning.shelf import LONGEST_STOCK_OUT_DAYS
@@ -159,9 +160,9 @@ def test_bad_tables_and_drivers_are_refused():
     with pytest.raises(BadInput, match="repeats the key"):
         panel_of(bucket(0, 1, 1, 1), bucket(0, 1, 1, 1))
     with pytest.raises(BadInput, match="Driver price"):
-        panel_of(*stocked(), drivers={"price": np.ones(5)})
-    with pytest.raises(BadInput, match="Driver price holds missing"):
-        panel_of(*stocked(), drivers={"price": np.full(20, np.nan)})
+        panel_of(*stocked(), drivers={"price": Driver("price", np.ones(5))})
+    with pytest.raises(BadInput, match="Driver price holds infinite"):
+        panel_of(*stocked(), drivers={"price": Driver("price", np.full(20, np.inf))})
 
 
 def test_hierarchy_comes_from_the_items():
@@ -175,11 +176,14 @@ def test_hierarchy_comes_from_the_items():
 
 def test_select_and_before():
     panel, _ = panel_of(
-        *stocked("A"), bucket(9, 3, 5, 2, "B"), bucket(11, 1, 2, 1, "B"), drivers={"price": np.ones((2, 20))}
+        *stocked("A"),
+        bucket(9, 3, 5, 2, "B"),
+        bucket(11, 1, 2, 1, "B"),
+        drivers={"price": Driver("price", np.ones((2, 20)))},
     )
     one = panel.select(np.array([False, True]))
     assert one.keys["item_code"].tolist() == ["B"]
-    assert one.drivers["price"].shape == (1, 20)
+    assert one.drivers["price"].values.shape == (1, 20)
     past = panel.before(5)
     assert (past.n, past.t, past.last_day) == (2, 5, MONDAY + timedelta(days=4))
     assert past.observed.any(axis=1).tolist() == [True, False]
