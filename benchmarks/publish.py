@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.bench_site import arguments, connected, inside_bench
+from erp_forecast_addon.planning.forecasting import quantiles
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet
+from erp_forecast_addon.planning.forecasting.quantiles import Spread
 from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.planning.replenishment import DemandOutlook
 from erp_forecast_addon.planning.settings import DEFAULT_QUANTILES, PlanSettings
@@ -47,7 +49,9 @@ def synthetic_plan(pairs: int, seed: int = 0) -> tuple[Plan, pd.DataFrame, pd.Da
         reason_values=np.array([{"model": "Seasonal Window Average", "mase": 0.71}] * pairs, dtype=object),
         demand_class=np.full(pairs, "Erratic", dtype=object),
         accuracy=pd.DataFrame({name: rng.random(pairs) for name in ("wape", "mase", "rmsse", "bias", "pinball")}),
-        error_std=np.ones(pairs), as_of=AS_OF,
+        error_std=np.ones(pairs), as_of=AS_OF, stages={"model": mean.astype(np.float32)}, factors={}, finished=None,
+        spread=_spread(mean, rng), whole=np.ones(pairs, dtype=bool),
+        learned=None,  # type: ignore[arg-type]  # nothing here looks at it
     )  # fmt: skip
     numbers = {name: rng.random(pairs) for name, column in POLICIES.columns.items() if column.kind == "number"}
     texts = {name: "" for name, column in POLICIES.columns.items() if column.kind == "text"}
@@ -61,6 +65,15 @@ def synthetic_plan(pairs: int, seed: int = 0) -> tuple[Plan, pd.DataFrame, pd.Da
     positions = POSITIONS.check(keys.assign(on_hand_qty=1.0))
     outlook = DemandOutlook(keys, forecasts.demand_class, forecasts.daily_mean, forecasts.daily_std, np.ones(pairs))
     return Plan(forecasts, POLICIES.check(policies), PROPOSALS.empty(), [], outlook), items, positions
+
+
+def _spread(mean: np.ndarray, rng: np.random.Generator) -> Spread:
+    """As if one backtest of four weeks had missed by chance alone."""
+    past = mean[None, :, :28].astype(np.float32)
+    came = rng.poisson(past).astype(np.float32)
+    scored, classes = np.ones(past.shape, dtype=bool), np.full(len(mean), "Erratic", dtype=object)
+    learned = quantiles.learn(came, past, scored, classes, season_length=7)
+    return learned.spread(came, past, scored, mean.mean(axis=1), classes)
 
 
 def main() -> None:

@@ -88,26 +88,43 @@ doc_events = {
 _our_lists = (
     "Auto Purchase Order",
     "Demand Forecast",
+    "Forecast Accuracy",
+    "Forecast Accuracy Week",
     "Forecast Run",
     "Planning Exception",
     "Safety Stock Policy",
 )
+_signals = ("Demand Event", "Forecast Override")
 permission_query_conditions = {
     **dict.fromkeys(_our_lists, "erp_forecast_addon.permissions.query_conditions"),
+    **dict.fromkeys(_signals, "erp_forecast_addon.permissions.signal_conditions"),
+    "Demand Event Uplift": "erp_forecast_addon.permissions.event_row_conditions",
+    "Demand Event Value": "erp_forecast_addon.permissions.event_row_conditions",
     "Auto Purchase Order Item": "erp_forecast_addon.permissions.order_line_conditions",
     "Forecast Company Settings": "erp_forecast_addon.permissions.company_row_conditions",
     "Forecast Run Step": "erp_forecast_addon.permissions.run_step_conditions",
 }
-has_permission = dict.fromkeys(_our_lists, "erp_forecast_addon.permissions.has_permission")
+has_permission = {
+    **dict.fromkeys(_our_lists, "erp_forecast_addon.permissions.has_permission"),
+    **dict.fromkeys(_signals, "erp_forecast_addon.permissions.has_signal_permission"),
+}
 
 # Our records never keep a person from deleting his own: they are removed or outlive what they name.
 ignore_links_on_delete = [
     *_our_lists,
+    *_signals,
     "Demand Bucket",
     "Demand Mark",
     "Demand Pair",
     "Forecast Settings",
+    "Forecast Snapshot",
     "Reorder Level Backup",
 ]
 
-default_log_clearing_doctypes = {"Forecast Run": 180, "Planning Exception": 180}
+default_log_clearing_doctypes = {
+    "Forecast Accuracy": 730,
+    "Forecast Accuracy Week": 730,
+    "Forecast Run": 180,
+    "Forecast Snapshot": 730,
+    "Planning Exception": 180,
+}

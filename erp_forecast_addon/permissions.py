@@ -19,6 +19,8 @@ from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
 _ORDER_LINE = "Auto Purchase Order Item"
 _COMPANY_ROW = "Forecast Company Settings"
 _RUN, _RUN_STEP = "Forecast Run", "Forecast Run Step"
+_EVENT = "Demand Event"
+_CHANGING = ("create", "write", "delete", "submit", "cancel", "amend", "import")
 
 
 def query_conditions(user: str | None = None, doctype: str | None = None) -> str:
@@ -53,6 +55,28 @@ def run_step_conditions(user: str | None = None, doctype: str | None = None) -> 
     return "" if companies is None else _of_companies(_RUN_STEP, _RUN, companies)
 
 
+def signal_conditions(user: str | None = None, doctype: str | None = None) -> str:
+    """Lists of Demand Event and Forecast Override: what names no company or warehouse concerns everyone."""
+    assert doctype, "Frappe passes the DocType whose list it builds"
+    return _joined(_signal_conditions(user, doctype))
+
+
+def event_row_conditions(user: str | None = None, doctype: str | None = None) -> str:
+    """Values and uplifts of the events that the user may see."""
+    assert doctype, "Frappe passes the DocType whose list it builds"
+    conditions = _joined(_signal_conditions(user, _EVENT))
+    return f"`tab{doctype}`.`parent` in (select `name` from `tab{_EVENT}` where {conditions})" if conditions else ""
+
+
+def _signal_conditions(user: str | None, doctype: str) -> list[str]:
+    limits = {"company": allowed_companies(user, doctype), "warehouse": allowed(user, "Warehouse", doctype)}
+    return [
+        f"ifnull(`tab{doctype}`.`{field}`, '') = '' or {_in(doctype, field, names)}"
+        for field, names in limits.items()
+        if names is not None
+    ]
+
+
 def company_row_conditions(user: str | None = None, doctype: str | None = None) -> str:
     """Rows of Forecast Settings: the user's companies only."""
     companies = allowed_companies(user, "Forecast Settings")
@@ -66,6 +90,30 @@ def has_permission(doc: Document, ptype: str | None = None, user: str | None = N
         return False
     warehouses = allowed(user, "Warehouse", doc.doctype)
     return warehouses is None or set(warehouses_of(doc)) <= set(warehouses)
+
+
+def has_signal_permission(doc: Document, ptype: str | None = None, user: str | None = None, **_more: Any) -> bool:
+    """Demand Event and Forecast Override: who may see a part of the planning changes records of that part only.
+
+    What names no company or warehouse is read by everyone, as it moves everyone's forecast; to write it, now or as it
+    is stored, is for those who may see all companies or warehouses.
+    """
+    if not has_permission(doc, ptype, user):
+        return False
+    if (ptype or "read") not in _CHANGING:
+        return True
+    stored = (
+        None if doc.is_new() else frappe.db.get_value(doc.doctype, doc.name, ["company", "warehouse"], as_dict=True)
+    )
+    limits = {
+        "company": allowed_companies(user, doc.doctype), "warehouse": allowed(user, "Warehouse", doc.doctype),
+    }  # fmt: skip
+    return all(
+        names is None or version.get(field) in names
+        for field, names in limits.items()
+        for version in (doc, stored)
+        if version is not None
+    )
 
 
 def warehouses_of(doc: Document) -> list[str]:

@@ -12,12 +12,17 @@ from frappe.model.document import Document
 from erp_forecast_addon.setup.company_rows import remove_company_row
 
 _FIELD = {"Item": "item_code", "Warehouse": "warehouse", "Supplier": "supplier", "Company": "company"}
-# One row per item and warehouse, made again by the next run.
-_PER_PAIR = ("Demand Forecast", "Safety Stock Policy")
-_OF_A_COMPANY = (*_PER_PAIR, "Planning Exception", "Demand Pair", "Reorder Level Backup")
+# Keyed by item and warehouse; the next runs make them again.
+_PER_PAIR = ("Demand Forecast", "Safety Stock Policy", "Forecast Snapshot", "Forecast Accuracy")
+_PER_WAREHOUSE = "Forecast Accuracy Week"
+_OF_A_COMPANY = (
+    *_PER_PAIR, _PER_WAREHOUSE, "Planning Exception", "Demand Pair", "Reorder Level Backup", "Forecast State",
+)  # fmt: skip
 # Named in our drafts, and so in what tells whether a person edited one.
 _IN_DRAFTS = ("Item", "Warehouse", "Supplier")
 _CASE = "Planning Exception"
+_OVERRIDE = "Forecast Override"
+_EVENT, _EVENT_ROWS = "Demand Event", ("Demand Event Value", "Demand Event Uplift")
 _BACKUP = "Reorder Level Backup"
 _UNTOUCHED = "forecast_drafts_untouched_before_rename"
 
@@ -49,6 +54,7 @@ def after_delete(doc: Document, method: str | None = None) -> None:
     """What was planned for it is gone with it; decided orders stay as history."""
     if doc.doctype in ("Item", "Warehouse"):
         _forget(doc.doctype, doc.name)
+        _delete(_OVERRIDE, {_FIELD[doc.doctype]: doc.name})
     if doc.doctype == "Company":
         _forget_company(doc.name)
     _delete(_CASE, {_FIELD[doc.doctype]: doc.name})
@@ -62,12 +68,17 @@ def _forget(doctype: str, name: str) -> None:
     field = _FIELD[doctype]
     for each in (*_PER_PAIR, _BACKUP):
         _delete(each, {field: name})
+    if doctype == "Warehouse":
+        _delete(_PER_WAREHOUSE, {field: name})
     forget_pairs(FrappeSite(), **{field: name})
 
 
 def _forget_company(company: str) -> None:
     remove_company_row(company)
-    for each in _OF_A_COMPANY:
+    for event in frappe.get_all(_EVENT, filters={"company": company}, pluck="name"):
+        for rows in _EVENT_ROWS:
+            _delete(rows, {"parent": event})
+    for each in (*_OF_A_COMPANY, _OVERRIDE, _EVENT):
         _delete(each, {"company": company})
 
 

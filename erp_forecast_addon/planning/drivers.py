@@ -5,14 +5,14 @@ from typing import Literal
 
 import numpy as np
 
-DriverKind = Literal["event", "signal", "price"]
+DriverKind = Literal["event", "signal", "price", "calendar"]
 
 
 @dataclass(frozen=True)
 class Driver:
     """One external series beside the panel's demand; column j belongs to the panel's period j, also beyond its end.
 
-    kind:   event (0 where it is not, 1 or an intensity where it is), signal (any number), price (per stock unit, > 0).
+    kind:   event (0 where it is not, 1 or an intensity where it is), signal (any number), price (per stock unit, > 0); calendar: made by us.
     values: (t + h,) for all series alike, or (g, t + h) for g scopes. NaN: not known, of no influence.
     rows:   (n,) the row of `values` that each series sees, −1: none; None: all see `values`, or series i its row i.
     family: events of one family share what their own history is too short to tell (an event type: Religious, …).
@@ -35,6 +35,11 @@ class Driver:
         found = self.values[rows].astype(np.float32)
         found[rows < 0] = np.nan
         return found
+
+    def reaching_back(self, periods: int) -> "Driver":
+        """The driver with so many periods before its first one, of which nothing is known."""
+        before = [(0, 0)] * (self.values.ndim - 1) + [(periods, 0)]
+        return replace(self, values=np.pad(self.values, before, constant_values=np.nan))
 
     def select(self, at: np.ndarray) -> "Driver":
         """The driver of some series, by position."""

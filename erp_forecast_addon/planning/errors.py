@@ -76,4 +76,8 @@ FAULT_KINDS = (
     "Excess Stock",
     "Order Failed",
     "Not Planned",
+    "Forecast Drift",
+    "Demand Event",
+    "Forecast Override",
+    "Item Replacement",
 )

@@ -11,8 +11,9 @@ from erp_forecast_addon.planning import periods, shelf
 from erp_forecast_addon.planning.drivers import Driver
 from erp_forecast_addon.planning.errors import BadInput, Fault
 from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.scopes import parents
 from erp_forecast_addon.planning.settings import Period
-from erp_forecast_addon.planning.tables import BUCKETS, ITEMS
+from erp_forecast_addon.planning.tables import BUCKETS, ITEMS, TREE
 
 # Rows of the day grid that are laid out at once while a panel is built: bounds the memory, not the result.
 _ROWS_AT_ONCE = 2048
@@ -30,7 +31,7 @@ class Panel:
     in_stock:  (n, t) bool; False: the shelf was empty, demand there is unknown rather than `demand`.
     first:     (n,) int, the first period of each series (its first movement); periods before it did not exist.
     drivers:   name -> Driver, known ahead (see drivers.py).
-    hierarchy: (n,) frame: item_group, brand, warehouse, company.
+    hierarchy: (n,) frame: item_group, item_group_parent, brand, warehouse, warehouse_group, company ("" where unknown).
     as_of:     the last day that the data covers; on or after the last day of the last period. None: that last day.
     """
 
@@ -75,6 +76,10 @@ class Panel:
             hierarchy=None if self.hierarchy is None else self.hierarchy.iloc[at].reset_index(drop=True),
         )
 
+    def with_drivers(self, drivers: dict[str, Driver]) -> "Panel":
+        """The panel with these drivers; raises BadInput for one of a shape that does not fit."""
+        return replace(self, drivers=_checked_drivers(drivers, self.n, self.t))
+
     def before(self, t: int) -> "Panel":
         """The first t periods, as they were known then. A series that did not exist yet has no observed period."""
         if not 1 <= t <= self.t:
@@ -86,6 +91,22 @@ class Panel:
             in_stock=self.in_stock[:, :t] & (self.first < t)[:, None],
             first=np.minimum(self.first, t - 1),
             as_of=None,
+        )
+
+    def reaching_back(self, t: int) -> "Panel":
+        """The panel with at least t periods: those before its first one, in which no series existed yet."""
+        missing = t - self.t
+        if missing <= 0:
+            return self
+        last = periods.index_of(self.starts[-1:], self.period)[0]
+        before = ((0, 0), (missing, 0))
+        return replace(
+            self,
+            starts=periods.start_of(np.arange(last - t + 1, last + 1), self.period).astype("datetime64[ns]"),
+            demand=np.pad(self.demand, before),
+            in_stock=np.pad(self.in_stock, before, constant_values=True),
+            first=self.first + missing,
+            drivers={name: driver.reaching_back(missing) for name, driver in self.drivers.items()},
         )
 
     def future_starts(self, horizon: int) -> np.ndarray:
@@ -155,7 +176,7 @@ def build_panel(
         in_stock=in_stock,
         first=first,
         drivers=_checked_drivers(drivers or {}, len(keys), len(index)),
-        hierarchy=_hierarchy(keys, items, company),
+        hierarchy=hierarchy_of(keys, items, company),
         as_of=as_of,
     )
     return panel, faults + _history_faults(panel, sparse)
@@ -204,13 +225,25 @@ def _lay_out(
     return demand, in_stock, first
 
 
-def _hierarchy(keys: pd.DataFrame, items: pd.DataFrame | None, company: str) -> pd.DataFrame:
-    hierarchy = pd.DataFrame({"warehouse": keys["warehouse"], "company": pd.Series(company, keys.index, dtype=object)})
-    known = ITEMS.empty() if items is None else ITEMS.check(items)
-    known = known.set_index("item_code")[["item_group", "brand"]].reindex(keys["item_code"]).fillna("")
-    for level in ("brand", "item_group"):
-        hierarchy.insert(0, level, known[level].to_numpy(dtype=object))
-    return hierarchy
+def hierarchy_of(
+    keys: pd.DataFrame,
+    items: pd.DataFrame | None,
+    company: str,
+    item_groups: pd.DataFrame | None = None,
+    warehouses: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Panel.hierarchy of (n,) keys. items: table ITEMS; item_groups, warehouses: table TREE, for the parents."""
+    known = (ITEMS.empty() if items is None else ITEMS.check(items)).set_index("item_code")
+    of_item = known[["item_group", "brand"]].reindex(keys["item_code"]).fillna("").set_axis(keys.index)
+    groups, houses = (TREE.empty() if tree is None else tree for tree in (item_groups, warehouses))
+    return pd.DataFrame({
+        "item_group": of_item["item_group"],
+        "item_group_parent": parents(groups, of_item["item_group"]),
+        "brand": of_item["brand"],
+        "warehouse": keys["warehouse"],
+        "warehouse_group": parents(houses, keys["warehouse"]),
+        "company": pd.Series(company, keys.index, dtype=object),
+    })  # fmt: skip
 
 
 def _checked_drivers(drivers: dict[str, Driver], n: int, t: int) -> dict[str, Driver]:

@@ -12,6 +12,7 @@ from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, foreca
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish, standing
 from erp_forecast_addon.planning.settings import PlanSettings
+from erp_forecast_addon.planning.signals import Future
 
 __all__ = ["Plan", "Supply", "plan", "policies_with"]
 
@@ -31,16 +32,24 @@ class Plan:
     outlook: DemandOutlook
 
 
-def plan(panel: Panel, positions: pd.DataFrame, supply: Supply, settings: PlanSettings, as_of: date) -> Plan:
+def plan(
+    panel: Panel,
+    positions: pd.DataFrame,
+    supply: Supply,
+    settings: PlanSettings,
+    as_of: date,
+    future: Future | None = None,
+) -> Plan:
     """Forecast, set levels and propose orders for every row of `panel` and `positions`; deterministic.
 
-    positions: table POSITIONS; as_of: the last complete day; orders are placed on the day after it.
+    future: what is applied after the models (signals.prepare). positions: table POSITIONS; as_of: the last complete day; orders are placed on the day after it.
     Pairs of the panel without a position have nothing on hand. Pairs with a position and no history get a policy if
     they hold stock or have open documents. What is wrong with a single row, item or pair is in `faults`, and the rest
     is planned. Raises BadInput where a table as a whole is unusable (a column missing, a key twice).
     """
     cleaned, cleaning_faults = clean(panel, settings.outlier_limit)
-    forecasts = forecast_panel(cleaned, panel.horizon_periods(settings.horizon_days), settings)
+    forecasts = forecast_panel(cleaned, panel.horizon_periods(settings.horizon_days), settings, future=future)
+    faults = [*cleaning_faults, *(forecasts.finished.faults if forecasts.finished else [])]
     outlook = DemandOutlook(
         keys=forecasts.keys,
         demand_class=forecasts.demand_class,
@@ -49,7 +58,7 @@ def plan(panel: Panel, positions: pd.DataFrame, supply: Supply, settings: PlanSe
         last_year_qty=last_year_demand(panel, as_of),
     )
     levels = replenish(outlook, positions, supply, settings, as_of)
-    return Plan(forecasts, levels.policies, levels.proposals, [*cleaning_faults, *levels.faults], outlook)
+    return Plan(forecasts, levels.policies, levels.proposals, [*faults, *levels.faults], outlook)
 
 
 def policies_with(made: Plan, positions: pd.DataFrame, supply: Supply, settings: PlanSettings) -> pd.DataFrame:

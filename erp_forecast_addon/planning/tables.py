@@ -206,6 +206,7 @@ ITEMS = Table(
         "selling_rate": _opt_number,  # per stock UOM
         "disabled": _flag,
         "end_of_life": Column("day", nullable=True),
+        "variant_of": _opt_text,  # the template of a variant
         "is_purchase_item": Column("flag", default=True),
         "exists": Column("flag", default=True),  # False: the ledger knows it, the item list does not
     },
@@ -346,4 +347,64 @@ ORDERS = Table(
         "order_by": Column("day"),  # the most urgent line
     },
     key=("supplier", "currency"),
+)
+
+# ---- what is known ahead, and what people say about the future ----
+
+# Item groups or warehouses, groups and leaves alike.
+TREE = Table("Tree", {"name": _text, "parent": _opt_text}, key=("name",))
+
+# One row per span of a Demand Event; an event with a numeric series has a row per day of it. Empty scope: everything.
+EVENTS = Table(
+    "Demand events",
+    {
+        "event": _text,  # name of the record
+        "title": _text,  # events of one title are one driver
+        "event_type": _opt_text,  # the family of events that resemble each other
+        "company": _opt_text,
+        "from_day": _day,
+        "to_day": _day,
+        "value": Column("number", default=1.0),  # intensity of an event, value of a signal
+        "is_signal": _flag,  # a number of every day; False: something that is there or not
+        "item_code": _opt_text,  # an item or a template
+        "item_group": _opt_text,  # with all groups below it
+        "brand": _opt_text,
+        "warehouse": _opt_text,  # with all warehouses below it
+    },
+)
+
+# One row per holiday and day; no weekly days off.
+HOLIDAYS = Table("Holidays", {"title": _text, "day": _day}, key=("title", "day"))
+
+# Selling prices by the days they hold for. Where several hold, the one that begins last counts.
+PRICES = Table(
+    "Selling prices",
+    {
+        "item_code": _text,
+        "from_day": Column("day", nullable=True),  # NaT: ever since
+        "to_day": Column("day", nullable=True),  # NaT: until further notice
+        "rate": _number,  # company currency per stock UOM, > 0
+    },
+)
+
+# Approved changes of the forecast by a person. warehouse "": all warehouses of the item together.
+OVERRIDES = Table(
+    "Forecast overrides",
+    {
+        "name": _text,
+        "item_code": _text,
+        "warehouse": _opt_text,
+        "from_day": _day,
+        "to_day": _day,
+        "kind": _text,  # one of OVERRIDE_KINDS
+        "value": _number,  # stock UOM over the whole span | percent of the forecast, -100 and above | stock UOM a day
+        "approved_at": Column("moment", nullable=True),
+    },
+    key=("name",),
+)
+OVERRIDE_KINDS = ("Quantity", "Percent", "Replace per Day")
+
+# Items that another takes the place of. is_choice: a person named the successor; otherwise it is an Item Alternative.
+REPLACEMENTS = Table(
+    "Replacements", {"item_code": _text, "successor": _text, "is_choice": _flag}, key=("item_code", "successor")
 )

@@ -10,11 +10,13 @@ import pandas as pd
 
 from erp_forecast_addon.planning.panel import build_panel
 from erp_forecast_addon.planning.tables import BUCKETS
-from erp_forecast_addon.site import item_queries
+from erp_forecast_addon.site import item_queries, signal_queries
 from erp_forecast_addon.site.port import Site
 
 # Two years and the month that a chart by month needs to begin with a whole one.
 HISTORY_DAYS = 762
+# How long an override that is over stays on the form.
+OVERRIDES_SHOWN_DAYS = 180
 _QTY_DECIMALS = 6
 
 
@@ -25,7 +27,7 @@ def item_view(site: Site, item_code: str, warehouses: Collection[str] | None = N
     company, warehouse, currency, stock_uom, as_of (ISO), history {start, demand, out_of_stock: daily lists up to as_of}
     or None, forecast (fields of Demand Forecast, curve parsed) or None, policy (fields of Safety Stock Policy) or None;
     proposals: lines of Auto Purchase Orders that are not over, most urgent first; exceptions: open ones, most money
-    first. Quantities in stock UOM (a proposal's in its own UOM), amounts in `currency` of their row.
+    first; overrides: of the last months, by their first day. Quantities in stock UOM (a proposal's in its own UOM), amounts in `currency` of their row.
     An item that nothing is known about has no pairs.
     """
     forecasts = _by_warehouse(site, item_queries.forecasts_of_item(site.qb, item_code))
@@ -45,6 +47,11 @@ def item_view(site: Site, item_code: str, warehouses: Collection[str] | None = N
         **fact,
         "pairs": pairs,
         "proposals": _of_warehouses(site, item_queries.open_lines_of_item(site.qb, item_code), shown),
+        "overrides": _of_warehouses(
+            site,
+            signal_queries.overrides_of_item(site.qb, item_code, site.as_of() - timedelta(days=OVERRIDES_SHOWN_DAYS)),
+            [*shown, None, ""],
+        ),
         "exceptions": _most_money_first(
             _of_warehouses(site, item_queries.open_exceptions_of_item(site.qb, item_code), [*shown, None, ""])
         ),

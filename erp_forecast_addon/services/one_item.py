@@ -7,35 +7,27 @@ keeps the class that the last run gave it.
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
-from erp_forecast_addon.planning.cleaning import clean
-from erp_forecast_addon.planning.errors import Fault
-from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
+from erp_forecast_addon.planning.forecasting.forecast import ForecastSet
 from erp_forecast_addon.planning.messages import _
-from erp_forecast_addon.planning.panel import Panel, build_panel
-from erp_forecast_addon.planning.plan import Plan, last_year_demand
+from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish, standing
 from erp_forecast_addon.planning.settings import PlanSettings
-from erp_forecast_addon.planning.tables import BUCKETS
 from erp_forecast_addon.services import publish
+from erp_forecast_addon.services.item_forecast import item_forecast, rows_of
 from erp_forecast_addon.services.open_drafts import leave_out, read_open_drafts
 from erp_forecast_addon.services.refresh import mark_changed, refresh_demand
 from erp_forecast_addon.site import doctypes, item_queries, reads
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.settings import CompanySettings
 
-# Series that are forecast beside the item's own: a few seconds' work.
-MOST_PAIRS = 2000
 # A person waits; a refresh that takes longer is somebody's full rebuild.
 WAIT_SECONDS = 20.0
 _PAIR = ["item_code", "warehouse"]
-_ITEMS_PER_QUERY = 500
 _CLASS_OF_NEW_PAIRS = "C"
-_PER_SERIES = ("mean", "quantiles", "model", "reason_template", "reason_values", "demand_class", "error_std")
 
 NOT_ENABLED = _("{company} is not planned: enable it in Forecast Settings first.")
 
@@ -71,76 +63,27 @@ def _forecast_in_company(site: Site, item_code: str, company: str, warehouses: s
     settings = reads.company_settings(site, company)
     if not settings.enabled:
         return [site.translate(NOT_ENABLED).format(company=company)]
-    items = reads.items(site, company)
-    panel, faults = _panel(site, settings, item_code, warehouses, items)
-    forecasts, last_year_qty, cleaning_faults = _forecasts(panel, settings, item_code, warehouses)
-    faults += cleaning_faults
-    items = items[items["item_code"] == item_code].reset_index(drop=True)
-    positions = _of(reads.positions(site, company), item_code, warehouses)
-    everything = _of(reads.dated(site, company), item_code, warehouses)
+    found = item_forecast(site, settings, item_code, warehouses)
+    forecasts, faults = found.forecasts, found.faults
+    items = found.items[found.items["item_code"] == item_code].reset_index(drop=True)
+    positions = _of(reads.positions(found.site, company), item_code, warehouses)
+    everything = _of(reads.dated(found.site, company), item_code, warehouses)
     dated = leave_out(everything, read_open_drafts(site, company))
-    supply = Supply(dated, items, reads.sourcing(site, company, [item_code]))
+    supply = Supply(dated, items, reads.sourcing(found.site, company, [item_code]))
     for abc_class, own in _by_class(site, item_code, warehouses).items():  # at most three
         chosen = forecasts.keys["warehouse"].isin(own).to_numpy()
-        outlook = _outlook(_rows(forecasts, chosen), last_year_qty[chosen])
+        outlook = _outlook(rows_of(forecasts, chosen), found.last_year_qty[chosen])
         told = _with_level_of(settings.plan, abc_class)
         levels = replenish(outlook, _of(positions, item_code, own), supply, told, site.as_of())
         # As in a run: what is wrong is told as if nothing was drafted, the position has the drafts.
         with_drafts = replace(supply, dated=everything)
         policies = standing(outlook, _of(positions, item_code, own), with_drafts, told, site.as_of())
         policies = policies.assign(abc_class=abc_class)
-        made = Plan(_rows(forecasts, chosen), policies, levels.proposals, levels.faults, outlook)
+        made = Plan(rows_of(forecasts, chosen), policies, levels.proposals, levels.faults, outlook)
         _publish(site, settings, made, items, positions)
         faults += levels.faults
     site.commit()
     return [fault.sentence(site.translate) for fault in faults if fault.item_code == item_code]
-
-
-def _panel(
-    site: Site, settings: CompanySettings, item_code: str, warehouses: set[str], items: pd.DataFrame
-) -> tuple[Panel, list[Fault]]:
-    """The item's pairs, and others of the company beside them.
-
-    What a run learns from all series together (seasonal profiles, spreads of errors) has to come out the same here, or
-    pressing the button would move the levels for no reason. Up to MOST_PAIRS they are simply the run's own series.
-    """
-    everything = site.fetch(item_queries.pairs_of_company(site.qb, settings.company))
-    own = (everything["item_code"] == item_code) & everything["warehouse"].isin(warehouses)
-    step = max(1, -(-len(everything) // MOST_PAIRS))
-    sampled = pd.Series(np.arange(len(everything)) % step == 0, index=everything.index)
-    pairs = pd.MultiIndex.from_frame(everything.loc[own | sampled, _PAIR])
-    since = site.as_of() - timedelta(days=settings.plan.history_days)
-    codes = pairs.get_level_values("item_code").unique().tolist()
-    pieces = [
-        site.fetch(item_queries.buckets_of_items(site.qb, codes[at : at + _ITEMS_PER_QUERY], since))
-        for at in range(0, len(codes), _ITEMS_PER_QUERY)
-    ]
-    buckets = pd.concat(pieces, ignore_index=True) if pieces else BUCKETS.empty()
-    buckets = buckets[pd.MultiIndex.from_frame(buckets[_PAIR]).isin(pairs)]
-    return build_panel(
-        buckets, settings.plan.period, site.as_of(), items=items, company=settings.company,
-        history_days=settings.plan.history_days,
-    )  # fmt: skip
-
-
-def _forecasts(
-    panel: Panel, settings: CompanySettings, item_code: str, warehouses: set[str]
-) -> tuple[ForecastSet, np.ndarray, list[Fault]]:
-    """Forecasts and last year's demand of the item's own pairs, made among all series of the panel."""
-    cleaned, faults = clean(panel, settings.plan.outlier_limit)
-    everything = forecast_panel(cleaned, panel.horizon_periods(settings.plan.horizon_days), settings.plan)
-    own = (everything.keys["item_code"] == item_code) & everything.keys["warehouse"].isin(warehouses)
-    chosen = own.to_numpy(dtype=bool)
-    return _rows(everything, chosen), last_year_demand(panel, everything.as_of)[chosen], faults
-
-
-def _rows(forecasts: ForecastSet, chosen: np.ndarray) -> ForecastSet:
-    return replace(
-        forecasts,
-        keys=forecasts.keys[chosen].reset_index(drop=True),
-        accuracy=forecasts.accuracy[chosen].reset_index(drop=True),
-        **{name: getattr(forecasts, name)[chosen] for name in _PER_SERIES},
-    )
 
 
 def _outlook(forecasts: ForecastSet, last_year_qty: np.ndarray) -> DemandOutlook:

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.planning import periods
+from erp_forecast_addon.planning.forecasting import explanation
+from erp_forecast_addon.planning.forecasting.day_shares import day_shares
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet
 from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.site import doctypes, order_reads
@@ -84,6 +86,8 @@ def forecast_rows(
     starts = np.datetime_as_string(forecasts.starts.astype("datetime64[D]")).tolist()
     levels, columns = _curve_levels(forecasts.quantile_levels)
     accuracy = forecasts.accuracy
+    shares = day_shares(forecasts.starts, forecasts.period, forecasts.as_of, settings.plan.horizon_days)
+    in_horizon = shares.sum(axis=1)
     for at in range(0, forecasts.n, ROWS_AT_ONCE):
         block = slice(at, min(at + ROWS_AT_ONCE, forecasts.n))
         rows = _heads(forecasts.keys.iloc[block], known, settings.company, run, forecasts.as_of)
@@ -98,7 +102,8 @@ def forecast_rows(
             wape_pct=(accuracy["wape"].to_numpy()[block] * 100.0).round(2),
             bias_pct=(accuracy["bias"].to_numpy()[block] * 100.0).round(2),
             **{name: accuracy[name].to_numpy()[block].round(4) for name in ("mase", "rmsse", "pinball")},
-            reason=_sentences(forecasts.reason_template[block], forecasts.reason_values[block], translate),
+            reason=_reasons(forecasts, block, translate),
+            explanation_parts=_parts(forecasts, block, in_horizon),
             curve=_curves(starts, forecasts.mean[block], levels, forecasts.quantiles[block][:, :, columns]),
         )
 
@@ -144,10 +149,28 @@ def _heads(keys: pd.DataFrame, known: pd.DataFrame, company: str, run: str, as_o
     return heads.assign(company=company, forecast_run=run, as_of=pd.Timestamp(as_of))
 
 
+def _reasons(forecasts: ForecastSet, block: slice, translate: Callable[[str], str]) -> list[str]:
+    """Why this model, and what the item's life did to its forecast."""
+    reasons = _sentences(forecasts.reason_template[block], forecasts.reason_values[block], translate)
+    if forecasts.finished is None:
+        return reasons
+    notes = _sentences(forecasts.finished.template[block], forecasts.finished.values[block], translate)
+    return [f"{reason} {note}".rstrip() for reason, note in zip(reasons, notes, strict=True)]
+
+
 def _sentences(templates: np.ndarray, values: np.ndarray, translate: Callable[[str], str]) -> list[str]:
     """A loop over rows: each sentence has its own values. A template is translated once."""
     translated = {template: translate(template) for template in set(templates)}
     return [translated[template].format(**given) for template, given in zip(templates, values, strict=True)]
+
+
+def _parts(forecasts: ForecastSet, rows: slice, weights: np.ndarray) -> list[str]:
+    """What the horizon's total is made of, as JSON. weights: (h,) how much of each period lies in the horizon."""
+    stages, factors = (
+        {name: values[rows] for name, values in kept.items()} for kept in (forecasts.stages, forecasts.factors)
+    )
+    parts = explanation.explain(stages, factors, periods.SEASON_LENGTH[forecasts.period])
+    return [_compact(total) for total in explanation.totals(parts, weights)]
 
 
 def _curve_levels(levels: np.ndarray) -> tuple[list[float], np.ndarray]:

@@ -15,11 +15,14 @@ from typing import Any
 
 import pandas as pd
 
+from erp_forecast_addon.planning.accuracy import seasonal_naive
 from erp_forecast_addon.planning.errors import BadInput, Fault, PlanningError, Refused
+from erp_forecast_addon.planning.forecasting.explanation import before_override
 from erp_forecast_addon.planning.messages import _
-from erp_forecast_addon.planning.panel import build_panel
+from erp_forecast_addon.planning.panel import Panel, build_panel
 from erp_forecast_addon.planning.plan import Plan, Supply, plan, policies_with
-from erp_forecast_addon.services import decisions
+from erp_forecast_addon.planning.signals import Signals, prepare
+from erp_forecast_addon.services import accuracy, decisions, learning, signals
 from erp_forecast_addon.services.drafting import DraftingResult, draft_orders
 from erp_forecast_addon.services.exceptions import publish_faults
 from erp_forecast_addon.services.open_drafts import OpenDrafts, as_supply, leave_out, read_open_drafts
@@ -48,7 +51,8 @@ NOTHING_ORDERED = _("Drafting is switched off in Forecast Settings.")
 # Share of a run's time that lies before each step, for the progress bar.
 _STEPS = {
     "Check settings": 0, "Refresh demand": 1, "Read": 15, "Forecast and plan": 25, "Publish forecasts": 55,
-    "Draft orders": 70, "Publish policies": 85, "Write back levels": 92, "Publish exceptions": 95,
+    "Keep forecasts": 64, "Measure accuracy": 66, "Draft orders": 70, "Publish policies": 85,
+    "Write back levels": 92, "Publish exceptions": 95,
 }  # fmt: skip
 
 
@@ -66,7 +70,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What one run reads; all tables of planning.tables. drafts: left out of `dated`."""
+    """What one run reads; all tables of planning.tables. drafts: left out of `dated`; faults: of what was read."""
 
     buckets: pd.DataFrame
     positions: pd.DataFrame
@@ -74,10 +78,13 @@ class Inputs:
     items: pd.DataFrame
     sourcing: pd.DataFrame
     drafts: OpenDrafts
+    signals: Signals
+    faults: list[Fault]
 
     @property
     def rows(self) -> int:
-        return len(self.buckets) + len(self.positions) + len(self.dated) + len(self.items) + len(self.sourcing)
+        tables = (self.buckets, self.positions, self.dated, self.items, self.sourcing)
+        return sum(map(len, tables)) + self.signals.rows
 
 
 def run_company(
@@ -274,7 +281,7 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         inputs = _read(site, settings, log.as_of)
         step.rows = inputs.rows
     with log.step("Forecast and plan") as step:
-        made, faults = _plan(inputs, settings, log.as_of)
+        made, faults, panel = _plan(inputs, settings, log.as_of)
         ours = set(reads.warehouses(site, company))
         faults += [fault for fault in refreshed.faults if fault.warehouse in ours]
         step.rows = made.forecasts.n
@@ -285,6 +292,20 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         step.rows, deleted = publish_forecasts(site, log.name, made, settings, inputs.items)
         step.detail = _deleted(site, deleted)
         log.counts["forecasts"] = step.rows
+        signals.record_overrides(site, log.name, company, made.forecasts.finished)
+        effects = made.forecasts.learned.grounds[-1].effects
+        if effects is not None:
+            signals.publish_uplifts(site, log.name, company, log.as_of, effects.table())
+    with log.step("Keep forecasts") as step:
+        naive = seasonal_naive(panel, made.forecasts.mean.shape[1])
+        step.rows = accuracy.record_forecasts(
+            site, company, made.forecasts, naive, before_override(made.forecasts.stages)
+        )
+        learning.keep(site, company, made.forecasts.learned, panel)
+        del panel, naive  # the largest of what a run holds
+    with log.step("Measure accuracy") as step:
+        step.rows = accuracy.measure(site, company, log.as_of, inputs.buckets).rows
+        faults += accuracy.drift_faults(site, company, log.as_of, inputs.positions, inputs.items)
     drafted = _draft(site, log, made, settings, inputs)
     faults += drafted.faults
     with log.step("Publish policies") as step:  # after the orders: our own drafts count in the position
@@ -306,6 +327,7 @@ def _read(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
     since = (pd.Timestamp(as_of) - pd.Timedelta(days=settings.plan.history_days)).date()
     items = reads.items(site, company)
     drafts = read_open_drafts(site, company)
+    known_ahead, faults = signals.read_signals(site, settings, items, as_of)
     return Inputs(
         buckets=reads.buckets(site, company, since),
         positions=reads.positions(site, company),
@@ -313,19 +335,24 @@ def _read(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
         items=items,
         sourcing=reads.sourcing(site, company, items["item_code"].tolist()),
         drafts=drafts,
+        signals=known_ahead,
+        faults=faults,
     )
 
 
-def _plan(inputs: Inputs, settings: CompanySettings, as_of: date) -> tuple[Plan, list[Fault]]:
+def _plan(inputs: Inputs, settings: CompanySettings, as_of: date) -> tuple[Plan, list[Fault], Panel]:
+    """The plan, what is wrong with the input, and the panel that was forecast."""
     panel, faults = build_panel(
         inputs.buckets, settings.plan.period, as_of, items=inputs.items, company=settings.company,
         history_days=settings.plan.history_days,
     )  # fmt: skip
     if not panel.n:
         faults.append(Fault("Too Little History", NO_LEDGER, {"company": settings.company, "as_of": as_of}))
+    panel, future, signal_faults = prepare(panel, inputs.signals, settings.plan.horizon_days, as_of)
+    faults += inputs.faults + signal_faults
     supply = Supply(dated=inputs.dated, items=inputs.items, sourcing=inputs.sourcing)
-    made = plan(panel, inputs.positions, supply, settings.plan, as_of)
-    return made, [*faults, *made.faults]
+    made = plan(panel, inputs.positions, supply, settings.plan, as_of, future)
+    return made, [*faults, *made.faults], panel
 
 
 def _draft(site: Site, log: RunLog, made: Plan, settings: CompanySettings, inputs: Inputs) -> DraftingResult:

@@ -26,6 +26,22 @@ _PURCHASE_ORDER_FIELDS: list[dict[str, Any]] = [
     }
 ]
 
+# Beside the day on which an item ends: who takes over then.
+_SUCCESSION_FIELDS: list[dict[str, Any]] = [
+    {
+        "fieldname": "replaced_by",
+        "label": "Replaced By",
+        "fieldtype": "Link",
+        "options": "Item",
+        "insert_after": "end_of_life",
+        "no_copy": 1,
+        "print_hide": 1,
+        "ignore_user_permissions": 1,
+        "description": "The item that takes its place: it is forecast with this item's demand as its own history.",
+        "module": MODULE,
+    }
+]
+
 _ITEM_FIELDS: list[dict[str, Any]] = [
     {
         "fieldname": FORECAST_TAB,
@@ -43,18 +59,20 @@ _ITEM_FIELDS: list[dict[str, Any]] = [
     },
 ]
 
-COLUMNS = (("Purchase Order", "auto_purchase_order"),)
+COLUMNS = (("Purchase Order", "auto_purchase_order"), ("Item", "replaced_by"))
+_ALL = (("Purchase Order", _PURCHASE_ORDER_FIELDS), ("Item", _SUCCESSION_FIELDS), ("Item", _ITEM_FIELDS))
 
 
 def ensure_custom_fields() -> None:
     """Create our fields, or bring them to this version's definition; what a site moved stays where it put it."""
     create_custom_fields({"Purchase Order": _kept_in_place("Purchase Order", _PURCHASE_ORDER_FIELDS)})
+    create_custom_fields({"Item": _kept_in_place("Item", _SUCCESSION_FIELDS)})
     create_custom_fields({"Item": _kept_in_place("Item", _at_the_end("Item", _ITEM_FIELDS))})
 
 
 def remove_custom_fields() -> None:
     """Delete our fields and their columns."""
-    for doctype, fields in (("Purchase Order", _PURCHASE_ORDER_FIELDS), ("Item", _ITEM_FIELDS)):
+    for doctype, fields in _ALL:
         for field in fields:
             frappe.delete_doc(
                 "Custom Field",

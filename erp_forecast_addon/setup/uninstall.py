@@ -15,7 +15,7 @@ from erp_forecast_addon.setup.roles import remove_roles
 from erp_forecast_addon.setup.workflow import remove_workflow
 from erp_forecast_addon.site.frappe_site import FrappeSite, drop_indexes
 
-_COUNTED = ("Demand Bucket",)
+_COUNTED = ("Demand Bucket", "Forecast Snapshot")
 
 
 def before_uninstall() -> None:

@@ -18,9 +18,14 @@ UNIQUE_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "Demand Pair": ("item_code", "warehouse"),
     "Demand Forecast": ("item_code", "warehouse"),
     "Safety Stock Policy": ("item_code", "warehouse"),
+    "Forecast Snapshot": ("item_code", "warehouse", "week_start"),
+    "Forecast Accuracy": ("item_code", "warehouse"),
+    "Forecast Accuracy Week": ("warehouse", "demand_class", "lag_weeks", "week_start"),
+    "Forecast State": ("company", "kind", "part"),
 }
-# Plain indexes of ours on ERPNext's tables. v16 sites have none on modified; the demand refresh reads by it.
+# Plain indexes of ours. v16 sites have none on modified of ERPNext's tables; the demand refresh reads by it.
 INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "Forecast Snapshot": (("company", "week_start"),),
     "Stock Ledger Entry": (("modified",),),
     "Bin": (("modified",),),
 }

@@ -44,7 +44,7 @@ def company_settings(qb: Any, company: str | None = None) -> Query:
         "service_level_b_pct", "service_level_c_pct", "abc_a_pct", "abc_b_pct", "margin_pct",
         "default_lead_time_days", "review_period_days", "approval_days", "who_orders", "draft_orders", "on_approval",
         "auto_approve_limit", "rejected_for_days", "write_back_levels", "write_back_safety_stock", "max_exceptions",
-        "exception_owner",
+        "exception_owner", "retrain_on_drift", "use_holidays", "holiday_country", "holiday_subdivision",
     )  # fmt: skip
     query = (
         qb.from_(row)

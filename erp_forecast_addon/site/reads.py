@@ -65,6 +65,10 @@ def company_settings(site: Site, company: str) -> CompanySettings:
         write_back_safety_stock=bool(row["write_back_safety_stock"]),
         max_exceptions=int(row["max_exceptions"]),
         exception_owner=row["exception_owner"] or None,
+        retrain_on_drift=bool(row["retrain_on_drift"]),
+        use_holidays=bool(row["use_holidays"]),
+        holiday_country=row["holiday_country"] or "",
+        holiday_subdivision=row["holiday_subdivision"] or "",
     )
 
 

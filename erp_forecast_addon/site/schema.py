@@ -15,6 +15,22 @@ READ: Final[dict[str, dict[str, str]]] = {
         "abbr": "Data",
         "default_currency": "Link/Currency",
         "country": "Link/Country",
+        "default_holiday_list": "Link/Holiday List",
+    },
+    "Holiday List": {
+        "holiday_list_name": "Data",
+        "from_date": "Date",
+        "to_date": "Date",
+    },
+    "Holiday": {
+        "holiday_date": "Date",
+        "description": "Text Editor",
+        "weekly_off": "Check",
+    },
+    "Item Alternative": {
+        "item_code": "Link/Item",
+        "alternative_item_code": "Link/Item",
+        "two_way": "Check",
     },
     "Brand": {
         "brand": "Data",
@@ -375,6 +391,7 @@ READ: Final[dict[str, dict[str, str]]] = {
 # Fields that we add to ERPNext's DocTypes as Custom Fields; setup/ creates them.
 CUSTOM_FIELDS: Final[dict[str, dict[str, str]]] = {
     "Purchase Order": {"auto_purchase_order": "Link/Auto Purchase Order"},
+    "Item": {"replaced_by": "Link/Item"},
 }
 
 # What a live site is written to, besides our own DocTypes. ERPNext fills the rest of a Purchase Order itself.
@@ -408,6 +425,7 @@ CHILD_TABLES: Final[dict[str, dict[str, str]]] = {
         "supplier_items": "Item Supplier",
         "uoms": "UOM Conversion Detail",
     },
+    "Holiday List": {"holidays": "Holiday"},
     "Item Group": {"item_group_defaults": "Item Default"},
     "Brand": {"brand_defaults": "Item Default"},
     "POS Invoice": {"items": "POS Invoice Item", "packed_items": "Packed Item"},
@@ -424,6 +442,7 @@ CHILDREN: Final = frozenset(child for tables in CHILD_TABLES.values() for child 
 NAMED_BY: Final = {
     "Company": "company_name",
     "Brand": "brand",
+    "Holiday List": "holiday_list_name",
     "Item": "item_code",
     "Item Group": "item_group_name",
     "Price List": "price_list_name",

@@ -25,3 +25,7 @@ class CompanySettings:
     write_back_safety_stock: bool = False
     max_exceptions: int = 200
     exception_owner: str | None = None
+    retrain_on_drift: bool = True
+    use_holidays: bool = True
+    holiday_country: str = ""  # "": the company's own
+    holiday_subdivision: str = ""

@@ -10,7 +10,7 @@ import pytest
 from embedded_shop import EmbeddedShop
 
 from erp_forecast_addon.planning.errors import BadInput
-from erp_forecast_addon.services import one_item
+from erp_forecast_addon.services import item_forecast
 from erp_forecast_addon.services.item_view import item_view, planned_warehouses
 from erp_forecast_addon.services.one_item import forecast_item
 
@@ -100,6 +100,7 @@ def test_only_the_warehouses_asked_for(shop: EmbeddedShop) -> None:
     assert {line["warehouse"] for line in view["proposals"]} <= {SECOND}
     assert item_view(shop.site, "Two", []) | {"item_name": "Two"} == {
         "item_code": "Two", "item_name": "Two", "stock_uom": "Nos", "pairs": [], "proposals": [], "exceptions": [],
+        "overrides": [],
     }  # fmt: skip
 
 
@@ -160,7 +161,7 @@ def test_only_pairs_that_may_be_planned(shop: EmbeddedShop) -> None:
 
 
 def test_of_a_larger_company_a_sample_stands_beside_it(varied: EmbeddedShop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(one_item, "MOST_PAIRS", 2)
+    monkeypatch.setattr(item_forecast, "MOST_PAIRS", 2)
     before = planned(varied, "Item 5")
     forecast_item(varied.site, "Item 5", always)
     after = planned(varied, "Item 5")

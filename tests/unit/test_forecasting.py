@@ -11,10 +11,10 @@ from erp_forecast_addon.planning import periods
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.forecasting import metrics, priors, quantiles, seasonality
 from erp_forecast_addon.planning.forecasting.backtest import backtest, origins_and_steps
-from erp_forecast_addon.planning.forecasting.catalog import CATALOG
+from erp_forecast_addon.planning.forecasting.catalog import CATALOG, candidates
+from erp_forecast_addon.planning.forecasting.combination import learn_weights, names, reasons
 from erp_forecast_addon.planning.forecasting.demand_class import demand_class, interval_and_variation
 from erp_forecast_addon.planning.forecasting.forecast import forecast_panel
-from erp_forecast_addon.planning.forecasting.selection import choose
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import PlanSettings
 
@@ -157,34 +157,76 @@ def test_unobserved_periods_are_not_scored():
     assert tested.counts().tolist() == [84, 84, 74, 84, 84]
 
 
-def test_a_series_that_clearly_prefers_a_model_gets_it():
-    rng = np.random.default_rng(8)
-    growing = 20 + np.arange(200) * 2.0 + rng.normal(0, 0.5, (1, 200))
-    panel, _ = poisson_panel(n=60)
-    both = panel_of(np.vstack([panel.demand, growing]))
-    choice = choose(backtest(both, 14, CATALOG, 1), demand_class(both))
-    assert list(CATALOG)[choice.number[-1]] == "Damped Trend"
-    text = choice.reason_template[-1].format(**choice.reason_values[-1])
-    assert text.startswith("Damped Trend was chosen: in 3 backtests of 14 periods")
-
-
-def test_the_noise_of_one_series_does_not_choose():
-    panel, _ = poisson_panel(n=400)
-    tested = backtest(panel, 28, CATALOG, 1)
+def combined(panel, models=CATALOG, steps=28):
+    tested = backtest(panel, steps, models, 1)
     classes = demand_class(panel)
-    alone = np.argmin(tested.squared_errors(), axis=1)
-    chosen = choose(tested, classes).number
-    share_alone, share_chosen = (np.bincount(number, minlength=len(CATALOG)).max() for number in (alone, chosen))
-    assert share_chosen > share_alone
+    return tested, classes, learn_weights(tested, classes).of(tested, classes)
+
+
+def test_a_class_that_clearly_prefers_a_model_gets_it_and_says_so():
+    rng = np.random.default_rng(8)
+    panel = panel_of(20 + np.arange(200) * rng.uniform(1, 3, (40, 1)) + rng.normal(0, 0.5, (40, 200)))
+    trends = {name: CATALOG[name] for name in ("Seasonal Naive", "Seasonal Window Average", "Holt Trend")}
+    tested, classes, shares = combined(panel, trends)
+    assert (names(shares, tested.models) == "Holt Trend").all()
+    template, values = reasons(shares, tested, classes)
+    text = template[0].format(**values[0])
+    assert text.startswith("Holt Trend ")
+    assert "3 backtests of 28 periods" in text
+
+
+def test_shares_are_convex_and_the_noise_of_one_series_moves_them_little():
+    panel, _ = poisson_panel(n=400)
+    tested, classes, shares = combined(panel)
+    assert shares.min() >= 0
+    assert shares.sum(axis=1) == pytest.approx(1)
+    own = tested.squared_errors()
+    alone = np.eye(own.shape[1])[np.argmin(own, axis=1)]
+    for name in np.unique(classes):
+        rows = classes == name
+        spread, spread_alone = (part[rows].std(axis=0).max() for part in (shares, alone))
+        assert spread <= spread_alone
+    assert shares.std(axis=0).max() < 0.5 * alone.std(axis=0).max()
+
+
+def test_the_combination_beats_the_mean_model_on_later_data():
+    panel, rate = poisson_panel(n=400, t=228)
+    made = forecast_panel(panel.before(200), 28, SETTINGS, workers=1)
+    tested = backtest(panel.before(200), 28, candidates("day"), 1)
+    plain = [
+        model.forecast(panel.demand[:, :200], panel.observed[:, :200], 28, 7) for model in candidates("day").values()
+    ]
+    errors = [((each - rate[:, 200:]) ** 2).mean() for each in plain]
+    assert ((made.mean - rate[:, 200:]) ** 2).mean() < np.mean(errors)
+    assert set(tested.models) == set(candidates("day"))
 
 
 def test_few_sales_follow_the_class():
     panel, _ = poisson_panel(n=100)
     demand = np.vstack([panel.demand, np.zeros((1, 200))])
     demand[-1, 5] = 1.0
-    one = panel_of(demand)
-    choice = choose(backtest(one, 28, CATALOG, 1), demand_class(one))
-    assert "comparable items" in choice.reason_template[-1]
+    tested, classes, shares = combined(panel_of(demand))
+    template, _values = reasons(shares, tested, classes)
+    assert "comparable items" in template[-1]
+
+
+def test_a_few_rows_alone_are_forecast_as_among_all():
+    panel, _ = poisson_panel(n=200)
+    everything = forecast_panel(panel, 28, SETTINGS, workers=1)
+    some = np.array([3, 77, 150])
+    alone = forecast_panel(panel.select(some), 28, SETTINGS, learned=everything.learned)
+    assert alone.mean == pytest.approx(everything.mean[some], rel=1e-5)
+    assert np.array_equal(alone.quantiles, everything.quantiles[some])
+    assert alone.error_std == pytest.approx(everything.error_std[some], rel=1e-5)
+    assert alone.model.tolist() == everything.model[some].tolist()
+
+
+def test_what_was_learned_for_another_period_is_refused():
+    panel, _ = poisson_panel(n=20)
+    learned = forecast_panel(panel, 28, SETTINGS).learned
+    weeks, _ = poisson_panel(n=20, period="week")
+    with pytest.raises(BadInput, match="does not fit these settings"):
+        forecast_panel(weeks, 4, SETTINGS, learned=learned)
 
 
 # ---- quantiles ----
@@ -239,12 +281,6 @@ def test_a_single_period_gets_the_spread_of_poisson_demand():
     assert forecast.mean.tolist() == [[4.0] * 5]
     assert forecast.error_std[0] == pytest.approx(2.0, rel=0.01)
     assert np.isnan(forecast.accuracy.to_numpy()).all()
-
-
-def test_residual_quantiles_of_no_residuals_are_the_normal():
-    nothing = np.zeros((0, 3, 1))
-    spread = quantiles.learn(nothing, nothing, nothing.astype(bool), np.ones(3), np.array(["Smooth"] * 3), np.zeros(3))
-    assert quantiles.at_levels(spread, np.array([0.5, 0.975]))[0] == pytest.approx([0, 1.96], abs=0.01)
 
 
 # ---- the whole ----
@@ -351,9 +387,7 @@ def test_intervals_widen_only_where_the_backtests_show_it() -> None:
 
     def growth(errors: np.ndarray, n: int) -> float:
         part = errors[:, :n]
-        spread = quantiles.learn(
-            flat[:, :n] + part, flat[:, :n], everywhere[:, :n], np.full(n, 10.0), np.full(n, "Smooth"), np.full(n, "m")
-        )
+        spread = quantiles.learn(flat[:, :n] + part, flat[:, :n], everywhere[:, :n], np.full(n, "Smooth"))
         return spread.growth[1]
 
     assert growth(np.cumsum(steps, axis=2), 40) > 0.05

@@ -8,7 +8,7 @@ import pytest
 
 from erp_forecast_addon.planning.drivers import Driver
 from erp_forecast_addon.planning.errors import BadInput
-from erp_forecast_addon.planning.panel import build_panel
+from erp_forecast_addon.planning.panel import build_panel, hierarchy_of
 from erp_forecast_addon.planning.shelf import LONGEST_STOCK_OUT_DAYS
 
 MONDAY = date(2026, 3, 2)
@@ -169,9 +169,19 @@ def test_hierarchy_comes_from_the_items():
     items = pd.DataFrame({"item_code": ["B", "A"], "item_group": ["Bolts", "Nuts"], "brand": ["", "Acme"]})
     panel, _ = panel_of(*stocked("A"), *stocked("B"), *stocked("C"), items=items, company="Co")
     assert panel.hierarchy is not None
-    assert panel.hierarchy.to_numpy().tolist() == [
-        ["Nuts", "Acme", "W", "Co"], ["Bolts", "", "W", "Co"], ["", "", "W", "Co"],
-    ]  # fmt: skip
+    told = panel.hierarchy[["item_group", "brand", "warehouse", "company"]].to_numpy().tolist()
+    assert told == [["Nuts", "Acme", "W", "Co"], ["Bolts", "", "W", "Co"], ["", "", "W", "Co"]]
+    assert (panel.hierarchy[["item_group_parent", "warehouse_group"]] == "").all(axis=None)
+
+
+def test_parents_in_the_hierarchy_come_from_the_trees():
+    keys = pd.DataFrame({"item_code": ["A", "X"], "warehouse": ["W", "V"]})
+    items = pd.DataFrame({"item_code": ["A"], "item_group": ["Nuts"]})
+    groups = pd.DataFrame({"name": ["Metal", "Nuts"], "parent": ["", "Metal"]})
+    houses = pd.DataFrame({"name": ["All", "W"], "parent": ["", "All"]})
+    made = hierarchy_of(keys, items, "Co", groups, houses)
+    assert made["item_group_parent"].tolist() == ["Metal", ""]
+    assert made["warehouse_group"].tolist() == ["All", ""]
 
 
 def test_select_and_before():

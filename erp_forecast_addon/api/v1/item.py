@@ -17,8 +17,8 @@ MAY_FORECAST = ("Forecast Planner", "System Manager")
 def view(item_code: str) -> dict[str, Any]:
     """services.item_view for the warehouses and companies that the user may see.
 
-    Beside its keys: restricted (there are pairs that the user may not see), may_forecast, shows_proposals,
-    shows_exceptions (whether the user may read those records at all).
+    Beside its keys: restricted (there are pairs that the user may not see), may_forecast, may_override,
+    shows_proposals, shows_exceptions (whether the user may read those records at all).
     """
     _check_read(item_code)
     site = FrappeSite()
@@ -32,8 +32,10 @@ def view(item_code: str) -> dict[str, Any]:
         **answer,
         "proposals": _readable("Auto Purchase Order", answer["proposals"]),
         "exceptions": _readable("Planning Exception", answer["exceptions"]),
+        "overrides": _readable("Forecast Override", answer["overrides"]),
         "restricted": len(allowed) < len(pairs),
         "may_forecast": _may_forecast(),
+        "may_override": bool(frappe.has_permission("Forecast Override", "create")),
         "shows_proposals": bool(frappe.has_permission("Auto Purchase Order", "read")),
         "shows_exceptions": bool(frappe.has_permission("Planning Exception", "read")),
     }

@@ -3,13 +3,14 @@
 All origins, and all that a model sees at one, lie before the real forecast origin.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from erp_forecast_addon.planning.forecasting import priors
+from erp_forecast_addon.planning.forecasting.effects import CLOSED_BELOW, Effects, Factors, learn_effects
 from erp_forecast_addon.planning.forecasting.model import Model
-from erp_forecast_addon.planning.forecasting.rows import in_blocks
+from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK, in_blocks
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import Period
 
@@ -24,7 +25,8 @@ MIN_OBSERVED = 4
 class Backtest:
     """models: m names. forecasts (m, k, n, s), actual (k, n, s), scored (k, n, s) bool; origins (k,) ascending.
 
-    k origins, s steps from each; scored: the demand of that period is known and the series had a history.
+    k origins, s steps from each; scored: the demand of that period is known and the series had a history. factor
+    (k, n, s): what the drivers known ahead multiply a forecast with, already in `forecasts`.
     """
 
     models: tuple[str, ...]
@@ -32,6 +34,7 @@ class Backtest:
     forecasts: np.ndarray
     actual: np.ndarray
     scored: np.ndarray
+    factor: np.ndarray
 
     @property
     def steps(self) -> int:
@@ -54,28 +57,86 @@ def origins_and_steps(t: int, horizon: int, period: Period) -> tuple[tuple[int, 
     return tuple(origin for origin in origins if origin >= max(MIN_OBSERVED, steps)), steps
 
 
-def backtest(panel: Panel, horizon: int, models: dict[str, Model], workers: int) -> Backtest:
-    """Forecasts of all models from every origin; with too short a history there are no origins (k = 0)."""
+@dataclass(frozen=True)
+class Ground:
+    """What the models stand on at an origin, learned from nothing after it: driver effects and seasonal profiles."""
+
+    effects: Effects | None
+    priors: priors.Profiles
+
+
+def grounds(panel: Panel, origins: tuple[int, ...]) -> tuple[Ground, ...]:
+    """One per origin. Learned, so that a few rows can be forecast later as they were among all."""
+    return tuple(ground(panel.before(origin)) for origin in origins)
+
+
+def ground(panel: Panel) -> Ground:
+    effects = learn_effects(panel)
+    return Ground(effects, priors.learn(undriven(panel, factors(panel, effects, 0))))
+
+
+def factors(panel: Panel, effects: Effects | None, horizon: int) -> Factors | None:
+    """What drivers do to each series in its history and the next `horizon` periods; None: nothing."""
+    return None if effects is None else effects.factors(panel, horizon)
+
+
+def undriven(panel: Panel, known: Factors | None) -> Panel:
+    """The panel as if no event, signal or price had moved demand; closed days are unknown."""
+    if known is None:
+        return panel
+    demand, in_stock = np.empty(panel.demand.shape, dtype=np.float32), panel.in_stock.copy()
+    for at in range(0, panel.n, ROWS_PER_BLOCK):
+        block = slice(at, at + ROWS_PER_BLOCK)
+        factor = known.of(block, slice(0, panel.t))
+        demand[block] = panel.demand[block] / np.maximum(factor, CLOSED_BELOW)
+        in_stock[block] &= factor >= CLOSED_BELOW
+    return replace(panel, demand=demand, in_stock=in_stock)
+
+
+def driven(panel: Panel, known: Factors | None, horizon: int) -> np.ndarray:
+    """The factor of what is known ahead on each of the next `horizon` periods. (n, horizon) float32"""
+    if known is None:
+        return np.ones((panel.n, horizon), dtype=np.float32)
+    return known.of(slice(None), slice(panel.t, panel.t + horizon))
+
+
+def backtest(
+    panel: Panel, horizon: int, models: dict[str, Model], workers: int, known: tuple[Ground, ...] | None = None
+) -> Backtest:
+    """Forecasts of all models from every origin; with too short a history there are no origins (k = 0).
+
+    known: one Ground per origin; None: learned from the panel.
+    """
     origins, steps = origins_and_steps(panel.t, horizon, panel.period)
+    known = grounds(panel, origins) if known is None else known
     shape = (len(models), len(origins), panel.n, steps)
     forecasts = np.zeros(shape, dtype=np.float32)
+    factor = np.ones(shape[1:], dtype=np.float32)
     demand, mask = panel.demand, panel.observed
-    known = [priors.seasonal(panel.before(origin)) for origin in origins]
-
-    def fill(block: slice) -> None:
-        past, seen = demand[block].astype(np.float32), mask[block]
-        for at, origin in enumerate(origins):
-            prior = known[at][block]
-            for number, model in enumerate(models.values()):
-                forecasts[number, at, block] = model.forecast(
-                    past[:, :origin], seen[:, :origin], steps, panel.season_length, prior
-                )
-
-    in_blocks(fill, panel.n, workers)
+    for at, origin in enumerate(origins):  # over at most MAX_ORIGINS
+        past = panel.before(origin)
+        moved = factors(past, known[at].effects, steps)
+        factor[at] = driven(past, moved, steps)
+        forecasts[:, at] = forecast_all(undriven(past, moved), steps, models, known[at], workers)
+        forecasts[:, at] *= factor[at]
     windows = [slice(origin, origin + steps) for origin in origins]
     empty = np.zeros((0, panel.n, steps))
     actual = np.stack([demand[:, window] for window in windows]) if origins else empty
     scored = np.stack([mask[:, window] for window in windows]) if origins else empty.astype(bool)
     enough = np.array([mask[:, :origin].sum(axis=1) >= MIN_OBSERVED for origin in origins], dtype=bool)
     scored &= enough.reshape(len(origins), panel.n, 1)
-    return Backtest(tuple(models), origins, forecasts, actual.astype(np.float32), scored)
+    return Backtest(tuple(models), origins, forecasts, actual.astype(np.float32), scored, factor)
+
+
+def forecast_all(panel: Panel, horizon: int, models: dict[str, Model], known: Ground, workers: int) -> np.ndarray:
+    """Every model's forecast of every series of an undriven panel. (m, n, horizon) float32"""
+    made = np.zeros((len(models), panel.n, horizon), dtype=np.float32)
+    prior, mask = known.priors.of(panel), panel.observed
+
+    def fill(block: slice) -> None:
+        demand = panel.demand[block].astype(np.float32)
+        for number, model in enumerate(models.values()):
+            made[number, block] = model.forecast(demand, mask[block], horizon, panel.season_length, prior[block])
+
+    in_blocks(fill, panel.n, workers)
+    return made

@@ -8,15 +8,32 @@ import pandas as pd
 
 from erp_forecast_addon.planning import periods
 from erp_forecast_addon.planning.errors import BadInput
-from erp_forecast_addon.planning.forecasting import metrics, priors, quantiles, selection
-from erp_forecast_addon.planning.forecasting.backtest import Backtest, backtest
-from erp_forecast_addon.planning.forecasting.catalog import CATALOG
+from erp_forecast_addon.planning.forecasting import combination, metrics, quantiles
+from erp_forecast_addon.planning.forecasting import spread as spreads
+from erp_forecast_addon.planning.forecasting.backtest import (
+    Backtest,
+    Ground,
+    backtest,
+    driven,
+    factors,
+    forecast_all,
+    ground,
+    grounds,
+    origins_and_steps,
+    undriven,
+)
+from erp_forecast_addon.planning.forecasting.catalog import candidates
+from erp_forecast_addon.planning.forecasting.combination import Weights, learn_weights
 from erp_forecast_addon.planning.forecasting.demand_class import demand_class
+from erp_forecast_addon.planning.forecasting.explanation import driver_factors
+from erp_forecast_addon.planning.forecasting.hierarchy import Alignment, learn_alignment
 from erp_forecast_addon.planning.forecasting.model import Model
+from erp_forecast_addon.planning.forecasting.quantiles import Uncertainty
 from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK, in_blocks
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import Period, PlanSettings
+from erp_forecast_addon.planning.signals import Finished, Future, finish
 
 
 @dataclass(frozen=True)
@@ -28,6 +45,10 @@ class ForecastSet:
     model, reason_template, reason_values, demand_class: (n,) object; reason_values holds dicts;
     accuracy: (n,) wape, mase, rmsse, bias, pinball of the backtest, NaN where it cannot be measured;
     error_std: (n,) standard deviation of the error one period ahead; as_of: the last day that the data covered.
+    stages: name -> (n, h), the mean after each stage of STAGES, the last of which is `mean`;
+    factors: (n, h) by kind of driver, see explanation.py; finished: what was known
+    beside the ledger and what it changed; spread, whole: what quantiles of any mean of these series are made of.
+    learned: what the panel taught, to forecast a few of its rows again without the others.
     """
 
     keys: pd.DataFrame
@@ -43,6 +64,12 @@ class ForecastSet:
     accuracy: pd.DataFrame
     error_std: np.ndarray
     as_of: date
+    stages: dict[str, np.ndarray]
+    factors: dict[str, np.ndarray]
+    finished: Finished | None
+    spread: quantiles.Spread
+    whole: np.ndarray
+    learned: "Learned"
 
     @property
     def n(self) -> int:
@@ -73,70 +100,154 @@ class ForecastSet:
         return np.asarray(self.daily_mean(as_of or self.as_of, days).sum(axis=1))
 
 
+# The mean after each stage, in their order; those that do not apply are left out.
+STAGES = ("model", "combined", "drivers", "boosted", "aligned", "lifecycle", "override")
+LEARNED_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Learned:
+    """All that a panel teaches about its series together, by names of groups and classes, never by position.
+
+    grounds: driver effects and seasonal profiles at each backtest origin and, last, at the end; weights: of the models;
+    alignment: towards forecasts of sums; uncertainty: what the backtests missed. version, period, models: what it fits.
+    """
+
+    version: int
+    period: Period
+    models: tuple[str, ...]
+    grounds: tuple[Ground, ...]
+    weights: Weights
+    alignment: Alignment
+    uncertainty: Uncertainty
+
+    def fits(self, period: Period, models: dict[str, Model]) -> bool:
+        return self.version == LEARNED_VERSION and self.period == period and self.models == tuple(models)
+
+
 def forecast_panel(
     panel: Panel,
     horizon_periods: int,
     settings: PlanSettings,
     *,
+    future: Future | None = None,
     models: dict[str, Model] | None = None,
     workers: int = 2,
+    learned: Learned | None = None,
 ) -> ForecastSet:
     """Forecast every series of a cleaned panel over the next `horizon_periods` periods. Deterministic.
 
-    models: the catalog to choose from (None: CATALOG); workers: threads, without influence on the result.
-    Raises BadInput for a horizon below 1.
+    future: what is known beside the ledger (launches, ends, overrides), for the panel's rows. models: what to combine
+    (None: the candidates for the period). workers: threads, without influence on the result. learned: of an earlier
+    forecast of a panel that held these series; None: learned from this panel.
+    Raises BadInput for a horizon below 1 and for a `learned` of another period, catalog or version.
     """
     if horizon_periods < 1:
         raise BadInput(_("The horizon must be at least one period, not {horizon}."), horizon=horizon_periods)
-    catalog = models or CATALOG
+    catalog = models or candidates(panel.period)
+    if learned is not None and not learned.fits(panel.period, catalog):
+        raise BadInput(_("What was learned before does not fit these settings; run the company's forecast again."))
     classes = demand_class(panel)
-    tested = backtest(panel, horizon_periods, catalog, workers)
-    choice = selection.choose(tested, classes)
-    mean = _means(panel, horizon_periods, choice.number, list(catalog.values()), workers)
-    mean[classes == "No Demand"] = 0.0
-    past = _chosen(tested, choice.number)
-    level = mean.mean(axis=1)
-    spread = quantiles.learn(tested.actual, past, tested.scored, level, classes, choice.number)
-    levels = np.sort(np.asarray(settings.quantile_levels, dtype=float))
-    whole = _whole(panel)
-    banded = np.empty((panel.n, horizon_periods, len(levels)), dtype=np.float32)
-
-    def fill(block: slice) -> None:
-        banded[block] = quantiles.of(spread, mean[block], levels, block, whole[block])
-
-    in_blocks(fill, panel.n, workers)
+    known = _grounds(panel, horizon_periods, learned)
+    tested = backtest(panel, horizon_periods, catalog, workers, known[:-1])
+    weights = learn_weights(tested, classes) if learned is None else learned.weights
+    shares = weights.of(tested, classes)
+    past = _combined(tested, shares)
+    core = _Core(panel, horizon_periods, catalog, classes, tested, shares, past, workers)
+    stages, alignment = _means(core, known[-1], learned)
+    finished = finish(stages["aligned"], panel, future) if future is not None else None
+    stages |= {} if finished is None else finished.stages
+    mean = list(stages.values())[-1].astype(float)
+    season = panel.season_length
+    levels, whole = np.sort(np.asarray(settings.quantile_levels, dtype=float)), _whole(panel)
+    history = spreads.history(panel, whole, tested.origins)
+    came = (tested.actual, past, tested.scored)
+    uncertainty = (
+        quantiles.learn(*came, classes, history=history, season_length=season, workers=workers)
+        if learned is None
+        else learned.uncertainty
+    )
+    spread = uncertainty.spread(*came, _usual_level(stages["aligned"], mean), classes, history)
+    reason_template, reason_values = combination.reasons(shares, tested, classes)
     return ForecastSet(
         keys=panel.keys,
         period=panel.period,
         starts=panel.future_starts(horizon_periods),
         mean=mean,
         quantile_levels=levels,
-        quantiles=banded,
-        model=np.asarray(list(catalog), dtype=object)[choice.number],
-        reason_template=choice.reason_template,
-        reason_values=choice.reason_values,
+        quantiles=quantiles.per_period(spread, mean, levels, whole, workers=workers),
+        model=combination.names(shares, tested.models),
+        reason_template=reason_template,
+        reason_values=reason_values,
         demand_class=classes,
         accuracy=_accuracy(panel, tested, past, spread, levels, whole, workers),
-        error_std=spread.one_step_std(),
+        error_std=spread.one_step_std(mean.mean(axis=1)),
         as_of=panel.last_day,
+        stages=stages,
+        factors=driver_factors(known[-1].effects, panel, horizon_periods),
+        finished=finished,
+        spread=spread,
+        whole=whole,
+        learned=Learned(LEARNED_VERSION, panel.period, tuple(catalog), known, weights, alignment, uncertainty),
     )
 
 
-def _means(panel: Panel, horizon: int, number: np.ndarray, models: list[Model], workers: int) -> np.ndarray:
-    """The chosen model's forecast of each series. (n, horizon) float64"""
-    mean = np.zeros((panel.n, horizon))
-    known, mask = priors.seasonal(panel), panel.observed
-    for at, model in enumerate(models):
-        rows = np.flatnonzero(number == at)
+def _usual_level(modelled: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Mean per period that the models see, by which a series' kind is known; of a launch, what it is launched with. (n,)"""
+    own = modelled.mean(axis=1)
+    return np.asarray(np.where(own > 0, own, mean.mean(axis=1)))
 
-        def fill(block: slice, rows: np.ndarray = rows, model: Model = model) -> None:
-            some = rows[block]
-            mean[some] = model.forecast(
-                panel.demand[some].astype(np.float32), mask[some], horizon, panel.season_length, known[some]
-            )
 
-        in_blocks(fill, len(rows), workers)
-    return mean
+def _grounds(panel: Panel, horizon: int, learned: Learned | None) -> tuple[Ground, ...]:
+    """What the models stand on at each backtest origin and at the end of the panel."""
+    origins, _steps = origins_and_steps(panel.t, horizon, panel.period)
+    if learned is not None and len(learned.grounds) == len(origins) + 1:
+        return learned.grounds
+    return (*grounds(panel, origins), ground(panel) if learned is None else learned.grounds[-1])
+
+
+def _combined(tested: Backtest, shares: np.ndarray) -> np.ndarray:
+    """What the combination of models forecast in the backtest. (k, n, s)"""
+    past = np.zeros(tested.actual.shape, dtype=np.float32)
+    for number, forecasts in enumerate(tested.forecasts):  # over models: bounds the memory
+        past += forecasts * shares[None, :, number, None].astype(np.float32)
+    return past
+
+
+@dataclass(frozen=True)
+class _Core:
+    """What the stages are made of. shares: (n, m) of the models; past: (k, n, s) the combination in the backtest."""
+
+    panel: Panel
+    horizon: int
+    catalog: dict[str, Model]
+    classes: np.ndarray
+    tested: Backtest
+    shares: np.ndarray
+    past: np.ndarray
+    workers: int
+
+
+def _means(core: _Core, here: Ground, learned: Learned | None) -> tuple[dict[str, np.ndarray], Alignment]:
+    """The mean after each stage up to "aligned", and the alignment used."""
+    panel, horizon, shares = core.panel, core.horizon, core.shares
+    moved = factors(panel, here.effects, horizon)
+    plain = undriven(panel, moved)
+    made = forecast_all(plain, horizon, core.catalog, here, core.workers)
+    factor = driven(panel, moved, horizon)
+    stages = {"model": made[np.argmax(shares, axis=1), np.arange(panel.n)].copy()}
+    combined = np.zeros_like(stages["model"])
+    for number, forecasts in enumerate(made):  # over models
+        combined += forecasts * shares[:, number, None].astype(np.float32)
+    none = core.classes == "No Demand"
+    stages["model"][none] = combined[none] = 0.0
+    stages |= {"combined": combined, "drivers": combined * factor}
+    if learned is None:
+        alignment = learn_alignment(panel, plain, stages["drivers"], factor, core.tested, core.past)
+    else:
+        alignment = learned.alignment
+    stages["aligned"] = stages["drivers"] * alignment.factor(panel, horizon)
+    return stages, alignment
 
 
 def _whole(panel: Panel) -> np.ndarray:
@@ -146,11 +257,6 @@ def _whole(panel: Panel) -> np.ndarray:
         some = panel.demand[at : at + ROWS_PER_BLOCK]
         whole[at : at + ROWS_PER_BLOCK] = (some == np.rint(some)).all(axis=1)
     return whole
-
-
-def _chosen(tested: Backtest, number: np.ndarray) -> np.ndarray:
-    """What each series' chosen model forecast in the backtest. (k, n, s)"""
-    return np.asarray(tested.forecasts[number, :, np.arange(len(number))].transpose(1, 0, 2))
 
 
 def _accuracy(
@@ -181,8 +287,9 @@ def _accuracy(
         result["rmsse"][block] = metrics.rmsse(
             actual, forecast, mask, metrics.naive_squared_error(history[block], seen[block])
         )
+        own = spread.select(block)
         bands = np.concatenate(
-            [quantiles.of(spread, origin[block], levels, block, whole[block]) for origin in past], axis=1
+            [quantiles.per_period(own, origin[block], levels, whole[block]) for origin in past], axis=1
         )
         result["pinball"][block] = metrics.pinball(actual, bands, levels, mask)
 

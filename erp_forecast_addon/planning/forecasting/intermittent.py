@@ -3,12 +3,13 @@
 import numpy as np
 
 from erp_forecast_addon.planning.forecasting import seasonality
+from erp_forecast_addon.planning.forecasting.smoothing import averaged, by_time, grid_shares
 
 
 class Croston:
     """Croston (1972): demand size and interval are smoothed apart, ŷ = z/p, both only when demand occurs.
 
-    The α of a small grid with the least one-step squared error per series; times the seasonal profile.
+    The mean over the α of a small grid by their one-step errors (grid_shares); times the seasonal profile.
     """
 
     name = "Croston"
@@ -79,32 +80,38 @@ def croston_rate(
     deflated: bool,
     warm_up: bool = True,
 ) -> np.ndarray:
-    """Demand per period after the last one, with the α of least one-step squared error per series. (n,)
+    """Demand per period after the last one, the mean over the α by their one-step errors (grid_shares). (n,)
 
     When demand occurs: z ← z + α(y − z), p ← p + α(q − p), q observed periods since the last demand (the first: since
     the start); ŷ = z/p, deflated: (1 − α/2)·z/p. z and p start as the first size and interval. warm_up: the k-th
     demand moves them by 1/k at least, so that the first few weigh equally; False: the textbook recursion.
     """
-    sold, seen = _by_time(demand, mask)
-    exposed = np.ascontiguousarray(exposure.T)
-    n, dtype = len(demand), demand.dtype
-    size, errors, rate = (np.zeros((n, len(alphas)), dtype=dtype) for _ in range(3))
-    interval = np.ones((n, len(alphas)), dtype=dtype)
-    since, count = np.zeros((n, 1), dtype=dtype), np.zeros((n, 1), dtype=dtype)
-    factor = (1 - alphas / 2) if deflated else np.ones_like(alphas)
+    sold, seen = by_time(np.maximum(np.where(mask, demand, 0), 0)), by_time(mask)
+    exposed = by_time(np.where(mask, exposure, 0).astype(demand.dtype))
+    shape, dtype = (len(alphas), len(demand)), demand.dtype
+    size, errors, rate, miss = (np.zeros(shape, dtype=dtype) for _ in range(4))
+    interval = np.ones(shape, dtype=dtype)
+    since, count = np.zeros(len(demand), dtype=dtype), np.zeros(len(demand), dtype=dtype)
+    factor = ((1 - alphas / 2) if deflated else np.ones_like(alphas))[:, None]
     for now in range(len(sold)):  # over periods: the recursion needs the period before
-        there, value = seen[now, :, None], sold[now, :, None]
-        miss = np.where(there & (count > 0), value - rate * exposed[now, :, None], 0)
-        errors += miss * miss
-        since += there
+        value = sold[now]
+        # Before the first demand every α has rate 0 and so the same error, which decides nothing.
+        np.multiply(rate, exposed[now], out=miss)
+        np.subtract(value, miss, out=miss)
+        np.multiply(miss, miss, out=miss)
+        errors += miss
+        since += seen[now]
         hit = value > 0
-        count += hit
-        gain = np.where(hit, _gain(alphas, count, warm_up), 0)
-        size += gain * (value - size)
-        interval += gain * (since - interval)
-        since = np.where(hit, 0, since)
-        rate = factor * size / interval
-    return np.take_along_axis(rate, np.argmin(errors, axis=1)[:, None], axis=1)[:, 0]
+        some = np.flatnonzero(hit)
+        if not len(some):
+            continue
+        count[some] += 1
+        gain = _gain(alphas, count[some], warm_up)
+        size[:, some] += gain * (value[some] - size[:, some])
+        interval[:, some] += gain * (since[some] - interval[:, some])
+        rate[:, some] = factor * size[:, some] / interval[:, some]
+        since[some] = 0
+    return averaged(rate, grid_shares(errors, mask))
 
 
 def tsb_rate(
@@ -116,38 +123,39 @@ def tsb_rate(
     *,
     initial_probability: float | None = None,
 ) -> np.ndarray:
-    """Demand per period after the last one, with the (α, β) of least one-step squared error per series. (n,)
+    """Demand per period after the last one, the mean over the (α, β) by their one-step errors. (n,)
 
     Every observed period: p ← p + β(o − p), o = 1 if demand occurred; when it did: z ← z + α(y − z); ŷ = p·z. The
     k-th period (k-th demand) moves p (z) by 1/k at least, unless initial_probability gives p_0: the textbook form,
     in which z starts as the first demand.
     """
-    sold, seen = _by_time(demand, mask)
-    exposed = np.ascontiguousarray(exposure.T)
-    n, dtype, warm_up = len(demand), demand.dtype, initial_probability is None
-    size, errors = (np.zeros((n, len(alphas)), dtype=dtype) for _ in range(2))
-    chance = np.full((n, len(alphas)), initial_probability or 0.0, dtype=dtype)
-    periods, count = np.zeros((n, 1), dtype=dtype), np.zeros((n, 1), dtype=dtype)
+    sold, seen = by_time(np.maximum(np.where(mask, demand, 0), 0)), by_time(mask.astype(demand.dtype))
+    exposed = by_time(np.where(mask, exposure, 0).astype(demand.dtype))
+    shape, dtype, warm_up = (len(alphas), len(demand)), demand.dtype, initial_probability is None
+    size, errors, miss = (np.zeros(shape, dtype=dtype) for _ in range(3))
+    chance = np.full(shape, initial_probability or 0.0, dtype=dtype)
+    steps = 1 / np.maximum(np.cumsum(seen, axis=0, dtype=dtype), 1)
+    count = np.zeros(len(demand), dtype=dtype)
     for now in range(len(sold)):  # over periods: the recursion needs the period before
-        there, value = seen[now, :, None], sold[now, :, None]
-        miss = np.where(there & (count > 0), value - chance * size * exposed[now, :, None], 0)
-        errors += miss * miss
+        value = sold[now]
+        np.multiply(chance, size, out=miss)
+        miss *= exposed[now]
+        np.subtract(value, miss, out=miss)
+        np.multiply(miss, miss, out=miss)
+        errors += miss
         hit = value > 0
-        periods += there
-        count += hit
-        step = np.maximum(betas, 1 / np.maximum(periods, 1)) if warm_up else betas
-        chance += np.where(there, step * (hit - chance), 0)
-        size += np.where(hit, _gain(alphas, count, warm_up) * (value - size), 0)
-    rate = chance * size
-    return np.take_along_axis(rate, np.argmin(errors, axis=1)[:, None], axis=1)[:, 0]
+        step = np.maximum(betas[:, None], steps[now]) if warm_up else betas[:, None]
+        np.subtract(hit, chance, out=miss)
+        miss *= step
+        miss *= seen[now]
+        chance += miss
+        some = np.flatnonzero(hit)
+        count[some] += 1
+        size[:, some] += _gain(alphas, count[some], warm_up) * (value[some] - size[:, some])
+    return averaged(chance * size, grid_shares(errors, mask))
 
 
 def _gain(alphas: np.ndarray, count: np.ndarray, warm_up: bool) -> np.ndarray:
-    """How far the count-th demand moves a state: all the way the first time."""
-    start = 1 / np.maximum(count, 1)
-    return np.asarray(np.maximum(alphas, start) if warm_up else np.where(count <= 1, 1, alphas))
-
-
-def _by_time(demand: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    sold = np.maximum(np.where(mask, demand, 0), 0)
-    return np.ascontiguousarray(sold.T), np.ascontiguousarray(mask.T)
+    """How far the count-th demand moves a state: all the way the first time. (g, len(count))"""
+    alpha = alphas[:, None]
+    return np.asarray(np.maximum(alpha, 1 / count) if warm_up else np.where(count <= 1, 1, alpha))

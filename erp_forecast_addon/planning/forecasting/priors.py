@@ -1,18 +1,42 @@
 """What comparable series say about one: the seasonal profile of its group."""
 
+from dataclasses import dataclass
+
 import numpy as np
-import pandas as pd
 
 from erp_forecast_addon.planning.forecasting import seasonality
+from erp_forecast_addon.planning.forecasting.groups import Grouping, groupings
 from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK
 from erp_forecast_addon.planning.panel import Panel
 
+LEVELS = ((), ("warehouse",), ("item_group", "warehouse"))
 # A group's profile is pulled towards that of the level above as if so many typical series had agreed with it.
 _PULL_SERIES = 10.0
 
 
-def seasonal(panel: Panel) -> np.ndarray:
-    """Seasonal indices by phase of each series' group: all → warehouse → item group in warehouse. (n, season) float32
+@dataclass(frozen=True)
+class Profiles:
+    """Seasonal indices by phase, with mean 1, of the groups of each level, the widest first.
+
+    levels: of (columns, labels (g,), indices (g, season_length)).
+    """
+
+    levels: tuple[tuple[tuple[str, ...], np.ndarray, np.ndarray], ...]
+
+    def of(self, panel: Panel) -> np.ndarray:
+        """The profile of each series' narrowest group that is known. (n, season_length) float32"""
+        found = np.ones((panel.n, panel.season_length), dtype=np.float32)
+        for columns, labels, indices in self.levels:
+            group = groupings(panel, (columns,))
+            if not group:
+                continue
+            at = group[0].at(labels)[group[0].code]
+            found = np.where((at >= 0)[:, None], indices[at], found)
+        return found.astype(np.float32)
+
+
+def learn(panel: Panel) -> Profiles:
+    """Profiles of all → warehouse → item group in warehouse.
 
     Each level's profile is pulled towards the one above it. Within a group a series weighs with the root of its
     demand: neither do the fast sellers decide alone nor does the noise of the slow ones.
@@ -27,30 +51,26 @@ def seasonal(panel: Panel) -> np.ndarray:
     mean = exposure.mean(axis=1, keepdims=True)
     weight = np.where((mean > 0) & ~young[:, None], 1 / np.sqrt(np.where(mean > 0, mean, 1.0)), 0.0)
     sums, exposure = sums * weight, exposure * weight
-    profile = np.ones((panel.n, m))
-    for codes in _levels(panel):
-        profile = _pulled(sums, exposure, codes, profile)
-    return profile.astype(np.float32)
+    above, made = np.ones((panel.n, m)), []
+    for level in groupings(panel, LEVELS):
+        indices = _pulled(sums, exposure, level, above)
+        made.append((level.columns, level.labels, indices))
+        above = indices[level.code]
+    return Profiles(tuple(made))
 
 
-def _levels(panel: Panel) -> list[np.ndarray]:
-    """Group numbers of the series, from the widest level to the narrowest."""
-    everything = np.zeros(panel.n, dtype=np.int64)
-    warehouse = pd.factorize(panel.keys["warehouse"])[0].astype(np.int64)
-    if panel.hierarchy is None or not panel.n:
-        return [everything, warehouse]
-    group = pd.factorize(panel.hierarchy["item_group"])[0]
-    return [everything, warehouse, warehouse * (group.max() + 1) + group]
+def seasonal(panel: Panel) -> np.ndarray:
+    """Seasonal indices by phase of each series' group. (n, season_length) float32"""
+    return learn(panel).of(panel)
 
 
-def _pulled(sums: np.ndarray, exposure: np.ndarray, codes: np.ndarray, above: np.ndarray) -> np.ndarray:
-    used, code = np.unique(codes, return_inverse=True)
-    total, base = np.zeros((len(used), sums.shape[1])), np.zeros((len(used), sums.shape[1]))
-    np.add.at(total, code, sums)
-    np.add.at(base, code, exposure)
-    series = np.bincount(code, weights=exposure.any(axis=1), minlength=len(used))[:, None]
+def _pulled(sums: np.ndarray, exposure: np.ndarray, level: Grouping, above: np.ndarray) -> np.ndarray:
+    total, base = level.totals(sums), level.totals(exposure)
+    series = np.bincount(level.code, weights=exposure.any(axis=1), minlength=level.size)[:, None]
     pull = _PULL_SERIES * base / np.maximum(series, 1)
-    bottom = (base + pull)[code]
+    towards = np.ones_like(total)
+    towards[level.code] = above
+    bottom = base + pull
     known = bottom > 0
-    profile = np.where(known, (total[code] + pull[code] * above) / np.where(known, bottom, 1.0), above)
+    profile = np.where(known, (total + pull * towards) / np.where(known, bottom, 1.0), towards)
     return np.asarray(profile / profile.mean(axis=1, keepdims=True))

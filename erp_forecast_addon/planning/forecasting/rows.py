@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 ROWS_PER_BLOCK = 2048
 
 
-def in_blocks(work: Callable[[slice], None], n: int, workers: int) -> None:
+def in_blocks(work: Callable[[slice], None], n: int, workers: int, rows_per_block: int = ROWS_PER_BLOCK) -> None:
     """Call `work` with slices that cover 0..n once. Threads, as numpy releases the interpreter while it computes.
 
     What `work` writes must depend on its rows alone; then the result does not depend on `workers`.
     """
-    blocks = [slice(at, min(at + ROWS_PER_BLOCK, n)) for at in range(0, n, ROWS_PER_BLOCK)]
+    blocks = [slice(at, min(at + rows_per_block, n)) for at in range(0, n, rows_per_block)]
     if workers <= 1 or len(blocks) <= 1:
         for block in blocks:
             work(block)

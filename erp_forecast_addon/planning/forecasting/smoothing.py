@@ -12,7 +12,7 @@ Season = Literal["multiplicative", "additive"]
 class SimpleSmoothing:
     """Simple exponential smoothing of the deseasonalised level (Brown 1959; FPP3, 8.1), times or plus the season.
 
-    Each α of the grid runs over the whole panel; each series takes the one with the least one-step squared error.
+    Each α of the grid runs over the whole panel; a series' level is their mean by one-step error (grid_shares).
     """
 
     constant_bias = 0.0
@@ -86,7 +86,7 @@ def smoothed_level(
     alphas: np.ndarray,
     initial: float | None = None,
 ) -> np.ndarray:
-    """The level after the last period, with the α of least one-step squared error per series. (n,)
+    """The level after the last period, the mean over the α by their one-step errors (grid_shares). (n,)
 
     With a season of 1, ℓ_t = Σ (1−α)^k y_{t−k} / Σ (1−α)^k: simple exponential smoothing whose start-up weighs the
     first values equally instead of trusting the first one (normalised weights). With exposure s, the seasonal index
@@ -94,23 +94,29 @@ def smoothed_level(
     little. Unobserved periods change nothing. initial: ℓ_0 of the textbook recursion ℓ_t = α·y_t + (1−α)·ℓ_{t−1},
     which it then equals exactly.
     """
-    sold, seen, exposed = _by_time(demand, mask, exposure)
-    fade = np.where(seen[:, :, None], 1 - alphas, 1).astype(demand.dtype)
-    shape = (len(demand), len(alphas))
-    start = 0 if initial is None else 1 / alphas
-    total = np.broadcast_to(np.asarray(start * (initial or 0), dtype=demand.dtype), shape).copy()
-    weight = np.broadcast_to(np.asarray(start, dtype=demand.dtype), shape).copy()
-    errors = np.zeros(shape, dtype=demand.dtype)
-    level = total / np.where(weight > 0, weight, 1)
-    known = np.broadcast_to(weight > 0, shape)
+    sold = by_time(np.where(mask, demand, 0))
+    exposed = by_time(np.where(mask, exposure, 0).astype(demand.dtype))
+    fading = Fading(mask, 1 - alphas)
+    shape = (len(alphas), len(demand))  # series last: long rows are what numpy is fast at
+    start = np.zeros_like(alphas) if initial is None else 1 / alphas
+    total = np.repeat((start * (initial or 0)).astype(demand.dtype)[:, None], len(demand), axis=1)
+    weight = np.repeat(start.astype(demand.dtype)[:, None], len(demand), axis=1)
+    errors, level = np.zeros(shape, dtype=demand.dtype), np.zeros(shape, dtype=demand.dtype)
+    np.divide(total, weight, out=level, where=weight > 0)
+    miss = np.empty(shape, dtype=demand.dtype)
     for now in range(len(sold)):  # over periods: the recursion needs the period before; series and α are vectorised
-        miss = np.where(seen[now, :, None] & known, sold[now, :, None] - level * exposed[now, :, None], 0)
-        errors += miss * miss
-        total = total * fade[now] + sold[now, :, None]
-        weight = weight * fade[now] + exposed[now, :, None]
-        known = weight > 0
-        level = np.where(known, total / np.where(known, weight, 1), 0)
-    return np.take_along_axis(level, np.argmin(errors, axis=1)[:, None], axis=1)[:, 0]
+        # Before the first observation every α has level 0 and so the same error, which decides nothing.
+        np.multiply(level, exposed[now], out=miss)
+        np.subtract(sold[now], miss, out=miss)
+        np.multiply(miss, miss, out=miss)
+        errors += miss
+        fade = fading.at(now)
+        total *= fade
+        total += sold[now]
+        weight *= fade
+        weight += exposed[now]
+        np.divide(total, weight, out=level, where=weight > 0)
+    return averaged(level, grid_shares(errors, mask))
 
 
 def damped_states(
@@ -121,34 +127,65 @@ def damped_states(
     betas: np.ndarray,
     damping: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Level and trend after the last period, with the (α, β) of least one-step squared error per series. (n,), (n,)
+    """Level and trend after the last period, means over the (α, β) by their one-step errors (grid_shares). (n,), (n,)
 
     Error-correction form: e = y − (ℓ + φb)·s; ℓ ← ℓ + φb + α·e/max(s, 1); b ← φb + α·β·e/max(s, 1). Dividing by
     max(s, 1) instead of s keeps a slow day's error from being blown up. The k-th observation moves the level by
     1/k at least, and the trend starts at 0.
     """
-    sold, seen, exposed = _by_time(demand, mask, exposure)
-    shape = (len(demand), len(alphas))
+    sold, seen = by_time(np.where(mask, demand, 0)), by_time(mask.astype(demand.dtype))
+    exposed = by_time(np.where(mask, exposure, 0).astype(demand.dtype))
+    inverse = 1 / np.maximum(exposed, 1)
+    gains = np.cumsum(seen, axis=0, dtype=demand.dtype)
+    np.divide(1, gains, out=gains, where=gains > 0)
+    shape = (len(alphas), len(demand))
     level, trend, errors = (np.zeros(shape, dtype=demand.dtype) for _ in range(3))
-    count = np.zeros((len(demand), 1), dtype=demand.dtype)
+    alpha, beta = alphas[:, None], betas[:, None]
+    began = np.zeros(len(demand), dtype=bool)
     for now in range(len(sold)):  # over periods: the recursion needs the period before
-        there = seen[now, :, None]
-        season = exposed[now, :, None]
         ahead = level + damping * trend
-        miss = np.where(there, sold[now, :, None] - ahead * season, 0)
-        errors += np.where(count > 0, miss * miss, 0)
-        count += there
-        step = miss / np.maximum(season, 1)
-        level = np.where(there, ahead + np.maximum(alphas, 1 / np.maximum(count, 1)) * step, level)
-        trend = np.where(there & (count > 1), damping * trend + alphas * betas * step, trend)
-    best = np.argmin(errors, axis=1)[:, None]
-    return np.take_along_axis(level, best, axis=1)[:, 0], np.take_along_axis(trend, best, axis=1)[:, 0]
+        # What is not observed has sold = exposed = 0, so its error is 0.
+        miss = sold[now] - ahead * exposed[now]
+        errors += miss * miss
+        miss *= inverse[now]
+        there, earlier = seen[now], began.astype(demand.dtype)
+        began |= there > 0
+        np.copyto(level, ahead + np.maximum(alpha, gains[now]) * miss, where=there > 0)
+        np.copyto(trend, damping * trend + alpha * beta * miss, where=(there * earlier) > 0)
+    shares = grid_shares(errors, mask)
+    return averaged(level, shares), averaged(trend, shares)
 
 
-def _by_time(demand: np.ndarray, mask: np.ndarray, exposure: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Time first, so that each step of a recursion reads one row of memory; 0 where nothing was observed."""
-    return (
-        np.ascontiguousarray(np.where(mask, demand, 0).T),
-        np.ascontiguousarray(mask.T),
-        np.ascontiguousarray(np.where(mask, exposure, 0).T),
-    )
+class Fading:
+    """What a recursion's states are multiplied with in each period: `keep` where it was observed, else 1."""
+
+    def __init__(self, mask: np.ndarray, keep: np.ndarray) -> None:
+        self.keep = keep[:, None]
+        self.seen = by_time(mask)
+        self.everywhere = self.seen.all(axis=1)
+
+    def at(self, now: int) -> np.ndarray:
+        """(g, n), or (g, 1) for a period that was observed in all series."""
+        return self.keep if self.everywhere[now] else np.where(self.seen[now], self.keep, np.ones_like(self.keep))
+
+
+def grid_shares(errors: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """How much each grid point counts per series, from its sums of one-step squared errors (g, n). (g, n), sums 1
+
+    Akaike weights (Burnham & Anderson 2002, ch. 2.9) of models with as many parameters: w_g ∝ (E_min / E_g)^(k/2), k
+    the observed periods. A short or noisy history does not tell its grid points apart and gets their mean; a long clear
+    one gets the best alone.
+    """
+    ratio = np.divide(errors.min(axis=0), errors, out=np.ones_like(errors), where=errors > 0)
+    share = ratio ** (mask.sum(axis=1) / 2).astype(errors.dtype)
+    return np.asarray(share / share.sum(axis=0))
+
+
+def averaged(states: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Σ_g share·state, exact where all states agree; both (g, n). (n,)"""
+    return np.asarray(states[0] + ((states - states[0]) * shares).sum(axis=0))
+
+
+def by_time(values: np.ndarray) -> np.ndarray:
+    """(n, t) to (t, n), so that each step of a recursion reads one row of memory."""
+    return np.ascontiguousarray(values.T)

@@ -97,7 +97,7 @@ erp_forecast_addon.forecast_chart = (function () {
 		};
 	}
 
-	function legend_for(shown, pair) {
+	function legend_for(shown, pair, overrides) {
 		const entries = [["ef-key-bar", __("Demand")]];
 		if (shown.some((period) => period.running)) entries.push(["ef-key-running", __("Period not over yet")]);
 		if (shown.some((period) => period.days_out)) entries.push(["ef-key-out", __("Out of stock")]);
@@ -107,11 +107,13 @@ erp_forecast_addon.forecast_chart = (function () {
 			entries.push(["ef-key-band", __("{0}% interval", [inner.percent])]);
 			entries.push(["ef-key-wide", __("{0}% interval", [outer.percent])]);
 		}
+		if (overrides.some((row) => row.status === "Approved")) entries.push(["ef-key-override", __("Override")]);
 		return svg().legend(entries);
 	}
 
 	// Draws into `box` (an element that is on the page and visible). pair: one of the item view's pairs.
-	function draw(box, pair, unit) {
+	// overrides: rows of the item view that concern the pair.
+	function draw(box, pair, unit, overrides = []) {
 		const shown = periods().of_pair(pair, unit);
 		const tops = shown.flatMap((each) => [each.actual || 0, each.band ? Math.max(each.band[1][1], each.mean) : 0]);
 		const low = Math.min(0, ...shown.map((each) => each.actual || 0));
@@ -125,12 +127,13 @@ erp_forecast_addon.forecast_chart = (function () {
 			forecast_part(on, shown) +
 			as_of_line(on, shown, periods().day_of(pair.as_of)) +
 			zero +
+			erp_forecast_addon.overrides.marks(on, shown, overrides) +
 			svg().x_axis(
 				on,
 				shown.map((period) => period_label(period, unit))
 			);
 		const label = __("Demand and forecast of {0} in {1}", [pair.item_code, pair.warehouse]);
-		box.innerHTML = svg().draw(on, label, content) + legend_for(shown, pair);
+		box.innerHTML = svg().draw(on, label, content) + legend_for(shown, pair, overrides);
 		svg().follow_pointer(box, on, words_for(shown, unit, pair));
 	}
 

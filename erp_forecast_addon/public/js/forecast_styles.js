@@ -22,6 +22,8 @@ erp_forecast_addon.add_styles = function () {
 .ef-band-wide { fill-opacity: 0.12; }
 .ef-forecast, .ef-stock { fill: none; stroke: var(--blue-500); stroke-width: 2; stroke-linejoin: round; }
 .ef-dot { fill: var(--blue-500); }
+.ef-override { fill: var(--purple-500, #7c3aed); }
+.ef-legend .ef-key-override { height: 5px; background: var(--purple-500, #7c3aed); }
 .ef-now { stroke: var(--gray-500); stroke-dasharray: 4 4; }
 .ef-cursor { stroke: var(--gray-500); stroke-width: 1; pointer-events: none; }
 .ef-level { stroke-width: 1.5; stroke-dasharray: 5 4; }

@@ -49,6 +49,7 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 				<div class="ef-chart-box"></div>
 				${this.numbers(pair)}
 				${this.model_section(pair)}
+				${erp_forecast_addon.overrides.section(this.view, pair)}
 				${this.proposals_section(pair)}
 				${this.exceptions_section(pair)}
 			</div>`
@@ -75,7 +76,12 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 			})
 			.join("");
 		return `<div class="ef-bar-row">${warehouse}<div class="btn-group">${units}</div>
-			<span class="ef-space"></span>${this.now_button()}</div>`;
+			<span class="ef-space"></span>${this.override_button()}${this.now_button()}</div>`;
+	}
+
+	override_button() {
+		if (!this.view.may_override || !this.pair.forecast) return "";
+		return `<button type="button" class="btn btn-xs btn-default ef-override-now">${__("Override …")}</button>`;
 	}
 
 	now_button() {
@@ -107,7 +113,8 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 			return;
 		}
 		box.html('<div class="ef-chart"></div>');
-		erp_forecast_addon.forecast_chart.draw(box.find(".ef-chart").get(0), this.pair, this.unit);
+		const overrides = erp_forecast_addon.overrides.of_pair(this.view, this.pair);
+		erp_forecast_addon.forecast_chart.draw(box.find(".ef-chart").get(0), this.pair, this.unit, overrides);
 	}
 
 	numbers(pair) {
@@ -217,6 +224,9 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 			this.unit = event.currentTarget.dataset.unit;
 			this.render();
 		});
+		this.box.find(".ef-override-now").on("click", () =>
+			erp_forecast_addon.overrides.ask(this.item_code, this.pair, () => this.load())
+		);
 		this.box.find(".ef-forecast-now").on("click", () => this.forecast_now());
 	}
 

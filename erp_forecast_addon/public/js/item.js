@@ -1,6 +1,7 @@
 {% include "erp_forecast_addon/public/js/forecast_styles.js" %}
 {% include "erp_forecast_addon/public/js/svg_chart.js" %}
 {% include "erp_forecast_addon/public/js/demand_periods.js" %}
+{% include "erp_forecast_addon/public/js/forecast_overrides.js" %}
 {% include "erp_forecast_addon/public/js/forecast_chart.js" %}
 {% include "erp_forecast_addon/public/js/order_state.js" %}
 {% include "erp_forecast_addon/public/js/forecast_tab.js" %}

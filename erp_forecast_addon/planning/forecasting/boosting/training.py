@@ -1,0 +1,171 @@
+"""Training: a sample of rows, their features, and regressors per block of the horizon."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from erp_forecast_addon.planning.errors import BadInput
+from erp_forecast_addon.planning.forecasting.boosting import sampling
+from erp_forecast_addon.planning.forecasting.boosting.context import Context, group
+from erp_forecast_addon.planning.forecasting.boosting.features import FeaturePlan, Rows, feature_matrix, plan_features
+from erp_forecast_addon.planning.forecasting.boosting.model import Block, BoostedModel, data_hash, version
+from erp_forecast_addon.planning.forecasting.boosting.rhythm import RHYTHM
+from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK
+from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.panel import Panel
+
+# Fewer rows than this per horizon block teach nothing that holds.
+MIN_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How much and how finely is learned; chosen by backtests, see docs/boosting.md.
+
+    rows: of the sample, per block of the horizon; half_life_years: age at which a period is drawn half as often;
+    trees, learning_rate, leaves, min_leaf (rows), l2: of each regressor; features_share: of the features tried at each
+    split (needs scikit-learn 1.4, else all are); repeats: regressors of a block, each with a sample of its own.
+    """
+
+    rows: int = 600_000
+    half_life_years: float = 0.5
+    trees: int = 120
+    learning_rate: float = 0.08
+    leaves: int = 31
+    min_leaf: int = 200
+    l2: float = 5.0
+    features_share: float = 0.4
+    repeats: int = 1
+
+
+def can_train(panel: Panel, horizon: int) -> bool:
+    """Whether the history is long enough for a first origin, the horizon after it, and some rows to learn from."""
+    rhythm = RHYTHM[panel.period]
+    if panel.t < rhythm.min_past + min(horizon, rhythm.block_ends[0]):
+        return False
+    late = panel.observed[:, rhythm.min_past :]
+    return bool(late.sum() >= MIN_ROWS and (panel.demand[:, rhythm.min_past :][late] > 0).any())
+
+
+def train(panel: Panel, horizon: int, *, recipe: Recipe | None = None, seed: int = 0, workers: int = 2) -> BoostedModel:
+    """Learn to forecast 1..horizon periods ahead from all series of a cleaned panel. Deterministic for a given seed.
+
+    Nothing after an origin is known to its rows but drivers. Periods without stock are neither learned nor counted.
+    The trees use as many threads as OpenMP gives them. Raises BadInput when the history is too short (`can_train`).
+    """
+    if not can_train(panel, horizon):
+        raise BadInput(
+            _("{t} periods of {n} series are too little to train the boosting model on."), t=panel.t, n=panel.n
+        )
+    chosen = recipe or Recipe()
+    plan = plan_features(panel)
+    context = group(panel, plan.drivers.frequent, plan.drivers.price).context(panel)
+    generator = np.random.default_rng(seed)
+    blocks: list[Block] = []
+    names: tuple[str, ...] = ()
+    for first, last in horizon_blocks(panel, horizon):  # over horizon blocks, which are few
+        regressors = []
+        for _repeat in range(chosen.repeats):
+            sample = sampling.draw(panel, (first, last), chosen.rows, _half_life(panel, chosen), generator)
+            matrix, expected = matrix_of(plan, panel, context, sample.rows, workers)
+            names = tuple(matrix.columns)
+            actual = panel.demand[sample.rows.series, sample.rows.target]
+            seed_of_trees = int(generator.integers(2**31))
+            regressors.append(_fit(chosen, plan, matrix, expected, actual, sample.weight, seed_of_trees))
+        blocks.append(Block(first, last, tuple(regressors)))
+    return BoostedModel(
+        version=version(),
+        data_hash=data_hash(panel),
+        trained_until=panel.last_day,
+        period=panel.period,
+        horizon=horizon,
+        plan=plan,
+        feature_names=names,
+        blocks=tuple(blocks),
+    )
+
+
+def backtest(
+    panel: Panel, origin: int, steps: int, *, recipe: Recipe | None = None, seed: int = 0, workers: int = 2
+) -> np.ndarray | None:
+    """What a model trained on the first `origin` periods alone forecasts for the `steps` after them. (n, steps) float32
+
+    None if those are too few to train on. Drivers of the `steps` are taken as known ahead, as for a real forecast.
+    """
+    past = panel.before(origin)
+    if not can_train(past, steps):
+        return None
+    return train(past, steps, recipe=recipe, seed=seed, workers=workers).forecast(past, steps, workers=workers)
+
+
+def horizon_blocks(panel: Panel, horizon: int) -> list[tuple[int, int]]:
+    """First and last step of each block; blocks that the history is too short to learn are left to the one before."""
+    rhythm = RHYTHM[panel.period]
+    farthest = min(horizon, max(rhythm.block_ends[0], (panel.t - rhythm.min_past) // 2))
+    ends = [end for end in rhythm.block_ends if end < farthest] + [farthest]
+    return list(zip([1, *(end + 1 for end in ends[:-1])], ends, strict=True))
+
+
+def matrix_of(
+    plan: FeaturePlan, panel: Panel, context: Context, rows: Rows, workers: int
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """feature_matrix of rows that are sorted by series, a block of series at a time."""
+    starts = np.arange(0, panel.n, ROWS_PER_BLOCK)
+    edges = np.searchsorted(rows.series, np.append(starts, panel.n))
+
+    def part(number: int) -> tuple[pd.DataFrame, np.ndarray]:
+        some, low = slice(edges[number], edges[number + 1]), int(starts[number])
+        block = slice(low, min(low + ROWS_PER_BLOCK, panel.n))
+        own = Rows(rows.series[some] - low, rows.end[some], rows.target[some])
+        return feature_matrix(plan, panel.select(np.arange(block.start, block.stop)), context.rows(block), own)
+
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        parts = list(pool.map(part, range(len(starts))))
+    return pd.concat([matrix for matrix, _expected in parts], ignore_index=True), np.concatenate(
+        [expected for _matrix, expected in parts]
+    )
+
+
+def _fit(
+    recipe: Recipe,
+    plan: FeaturePlan,
+    matrix: pd.DataFrame,
+    expected: np.ndarray,
+    actual: np.ndarray,
+    weight: np.ndarray,
+    seed: int,
+) -> HistGradientBoostingRegressor:
+    """Poisson regression with the expected demand as exposure: of actual / expected, weighed with expected.
+
+    That is the likelihood of actual ~ Poisson(expected · factor), whatever the unit of the series; each leaf answers
+    with Σ actual / Σ expected of its rows, so sums over many series have no bias where the leaves fit.
+    """
+    share = {} if recipe.features_share >= 1 or not _knows_max_features() else {"max_features": recipe.features_share}
+    regressor = HistGradientBoostingRegressor(
+        loss="poisson",
+        learning_rate=recipe.learning_rate,
+        max_iter=recipe.trees,
+        max_leaf_nodes=recipe.leaves,
+        min_samples_leaf=min(recipe.min_leaf, max(5, len(matrix) // 200)),
+        l2_regularization=recipe.l2,
+        early_stopping=False,
+        categorical_features=[plan.is_categorical(name) for name in matrix.columns],
+        random_state=seed,
+        **share,
+    )
+    exposure = weight * expected
+    regressor.fit(
+        matrix.to_numpy(), np.maximum(actual, 0) / expected, sample_weight=exposure / max(exposure.mean(), 1e-300)
+    )
+    return regressor
+
+
+def _knows_max_features() -> bool:
+    return "max_features" in HistGradientBoostingRegressor().get_params()
+
+
+def _half_life(panel: Panel, recipe: Recipe) -> float:
+    return recipe.half_life_years * RHYTHM[panel.period].year
