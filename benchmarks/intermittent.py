@@ -4,12 +4,13 @@
         [--models AutoETS,TSB,…] [--every N] [--windows N] [--cache DIR]
 
 FILE: any wide table (parquet or csv) of ids and period columns; the period is inferred from their names or given.
-Periods without a value, and those with ten times the usual total (first loads, stock takes), are left out: unknown to us,
-filled with their neighbours' mean for the others. Returns are netted with earlier sales, separately before and after the
-origin. Items with demand before the first origin are scored. RMSSE: root of the mean squared error over the mean squared
-change of the item's history; pinball: mean over the levels 0.05 … 0.95, over the mean absolute change; both are means over
-items and origins. The others' quantiles come from ConformalIntervals with the same number of windows for all; no quantile
-is below 0. Seconds are those of all four origins on both cores. Needs the extra `benchmarks`.
+Periods without a value, and those with ten times the usual total (first loads, stock takes), are left out: unknown to
+us, filled with their neighbours' mean for the others. Returns are netted with earlier sales, separately before and
+after the origin. Items with demand before the first origin are scored. RMSSE: root of the mean squared error over the
+mean squared change of the item's history; pinball: mean over the levels 0.05 … 0.95, over the mean absolute change;
+both are means over items and origins. The others' quantiles come from ConformalIntervals with the same number of
+windows for all; no quantile is below 0. Seconds are those of all four origins on both cores. Needs the extra
+`benchmarks`.
 """
 
 import argparse

@@ -109,11 +109,18 @@ def has_signal_permission(doc: Document, ptype: str | None = None, user: str | N
         "company": allowed_companies(user, doc.doctype), "warehouse": allowed(user, "Warehouse", doc.doctype),
     }  # fmt: skip
     return all(
-        names is None or version.get(field) in names
+        names is None or _place(version, field) in names
         for field, names in limits.items()
         for version in (doc, stored)
         if version is not None
     )
+
+
+def _place(record: Any, field: str) -> str | None:
+    """The record's company or warehouse; a warehouse says whose it is."""
+    if field == "company" and not record.get("company") and record.get("warehouse"):
+        return frappe.get_cached_value("Warehouse", record.get("warehouse"), "company")
+    return record.get(field)
 
 
 def warehouses_of(doc: Document) -> list[str]:

@@ -239,7 +239,7 @@ def add_week(state: np.ndarray, judged: pd.DataFrame, lag: int) -> np.ndarray:
     if lag == DRIFT_LAG:
         score, outside = judged["score"].to_numpy(), judged["outside"].to_numpy(dtype=bool)
         new[here, 1 + len(SUMS) :] = advance(state[here, 1 + len(SUMS) :], score[here], outside[here])
-    return new
+    return np.asarray(new)
 
 
 def figures(state: np.ndarray) -> pd.DataFrame:
@@ -281,7 +281,8 @@ def by_week(judged: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
     told = judged["judged"].to_numpy(dtype=bool)
     frame = pd.concat([groups.reset_index(drop=True), judged.reset_index(drop=True)], axis=1)
     frame = frame.assign(pairs=told.astype(int), pairs_unknown=(~told).astype(int))
-    summed = frame.groupby(list(groups), sort=True)[["pairs", "pairs_unknown", *columns.values()]].sum()
+    wanted = ["pairs", "pairs_unknown", *columns.values()]
+    summed: pd.DataFrame = frame.groupby(list(groups), sort=True)[wanted].sum()
     return summed.rename(columns={column: field for field, column in columns.items()}).reset_index()
 
 

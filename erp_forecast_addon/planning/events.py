@@ -164,15 +164,22 @@ def _driver(rows: pd.DataFrame, series: SeriesScopes, days: Days) -> Driver | No
         return None
     is_signal = bool(rows["is_signal"].iloc[0])
     family = next((name for name in rows["event_type"] if name), "")
-    combined, row_of = np.unique(inside, axis=1, return_inverse=True)
-    values = np.stack([
-        days.mean(_painted(rows[chosen[of_record]], days, is_signal)) for chosen in combined.T
-    ])  # over the scopes that meet in one series  # fmt: skip
+    row_of, first = _combinations(inside)
+    # Over the scopes that meet in one series.
+    values = np.stack([days.mean(_painted(rows[inside[of_record, at]], days, is_signal)) for at in first])
     kind = "signal" if is_signal else "event"
     if len(values) == 1 and inside.any(axis=0).all():
         return Driver(kind, values[0], family=family)  # type: ignore[arg-type]  # one of two literals
-    row_of = np.where(inside.any(axis=0), row_of.reshape(-1), -1)
+    row_of = np.where(inside.any(axis=0), row_of, -1)
     return Driver(kind, values, row_of, family)  # type: ignore[arg-type]
+
+
+def _combinations(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct columns of (k, n) flags: the number of each column (n,), and where each first stands."""
+    number = np.zeros(inside.shape[1], dtype=np.int64)
+    for flags in inside:  # over records; the numbers stay small, whatever their count
+        number = pd.factorize(number * 2 + flags)[0].astype(np.int64)
+    return number, np.unique(number, return_index=True)[1]
 
 
 def _painted(rows: pd.DataFrame, days: Days, is_signal: bool) -> np.ndarray:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from erp_forecast_addon.planning.cleaning import clean
 from erp_forecast_addon.planning.errors import Fault
+from erp_forecast_addon.planning.forecasting.boosted import Boosted
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish, standing
@@ -39,16 +40,21 @@ def plan(
     settings: PlanSettings,
     as_of: date,
     future: Future | None = None,
+    trained: Boosted | None = None,
 ) -> Plan:
     """Forecast, set levels and propose orders for every row of `panel` and `positions`; deterministic.
 
-    future: what is applied after the models (signals.prepare). positions: table POSITIONS; as_of: the last complete day; orders are placed on the day after it.
+    future: what is applied after the models (signals.prepare); trained: see forecast_panel. positions: table
+    POSITIONS; as_of: the last complete day; orders are placed on the day after it.
     Pairs of the panel without a position have nothing on hand. Pairs with a position and no history get a policy if
     they hold stock or have open documents. What is wrong with a single row, item or pair is in `faults`, and the rest
     is planned. Raises BadInput where a table as a whole is unusable (a column missing, a key twice).
     """
     cleaned, cleaning_faults = clean(panel, settings.outlier_limit)
-    forecasts = forecast_panel(cleaned, panel.horizon_periods(settings.horizon_days), settings, future=future)
+    forecasts = forecast_panel(
+        cleaned, panel.horizon_periods(settings.horizon_days), settings,
+        future=future, unit_value=_unit_value(cleaned, positions, supply), trained=trained,
+    )  # fmt: skip
     faults = [*cleaning_faults, *(forecasts.finished.faults if forecasts.finished else [])]
     outlook = DemandOutlook(
         keys=forecasts.keys,
@@ -67,6 +73,23 @@ def policies_with(made: Plan, positions: pd.DataFrame, supply: Supply, settings:
     The levels stay; what lies on open supply (position_qty, days_of_cover, shortage_on) is reckoned again.
     """
     return standing(made.outlook, positions, supply, settings, made.forecasts.as_of)
+
+
+def _unit_value(panel: Panel, positions: pd.DataFrame, supply: Supply) -> np.ndarray:
+    """Money per unit of each series: valuation, else the selling rate, else 0. (n,)"""
+    pair = ["item_code", "warehouse"]
+    valued = (
+        positions.drop_duplicates(pair).set_index(pair)["valuation_rate"] if "valuation_rate" in positions else None
+    )
+    rate = np.zeros(panel.n)
+    if valued is not None and len(valued):
+        found = valued.reindex(pd.MultiIndex.from_frame(panel.keys[pair]))
+        rate = np.nan_to_num(pd.to_numeric(found, errors="coerce").to_numpy(dtype=float))
+    if "selling_rate" in supply.items:
+        sold = supply.items.drop_duplicates("item_code").set_index("item_code")["selling_rate"]
+        sold = pd.to_numeric(sold.reindex(panel.keys["item_code"]), errors="coerce").to_numpy(dtype=float)
+        rate = np.where(rate > 0, rate, np.nan_to_num(sold))
+    return np.maximum(np.where(np.isfinite(rate), rate, 0), 0)
 
 
 def last_year_demand(panel: Panel, as_of: date) -> np.ndarray:

@@ -23,6 +23,8 @@ DOCTYPE = "Planning Exception"
 GROUP_MARK = "grouped"
 _COMMIT_EVERY = 50
 _NAMED_IN_GROUP = 5
+# Faults of one case that say different things (two events with an unknown scope) are told in one row.
+_SENTENCES_PER_CASE = 10
 _OPEN = ("Open", "In Progress")
 _LINKS = {"item_code": "Item", "warehouse": "Warehouse", "supplier": "Supplier"}
 
@@ -82,8 +84,16 @@ def _as_cases(company: str, faults: Sequence[Fault], translate: Callable[[str], 
         return pd.DataFrame(columns=["identity", "exception_type", "money_at_risk", "message"])
     frame = pd.DataFrame(rows).sort_values(["money_at_risk", "identity"], ascending=[False, True], kind="stable")
     counts = frame.groupby("identity").size()
+    told = frame.drop_duplicates(["identity", "message"]).groupby("identity")["message"].agg(_told_together)
     frame = frame.drop_duplicates("identity")
-    return frame.assign(occurrences=frame["identity"].map(counts)).reset_index(drop=True)
+    return frame.assign(
+        occurrences=frame["identity"].map(counts), message=frame["identity"].map(told)
+    ).reset_index(drop=True)
+
+
+def _told_together(messages: pd.Series) -> str:
+    """Several sentences of one case, a line each; of very many the first."""
+    return "\n".join(messages.head(_SENTENCES_PER_CASE))
 
 
 def _ranked(

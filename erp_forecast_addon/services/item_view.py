@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from erp_forecast_addon.planning.forecasting.explanation import sentence
 from erp_forecast_addon.planning.panel import build_panel
 from erp_forecast_addon.planning.tables import BUCKETS
+from erp_forecast_addon.services.item_explanation import labels
 from erp_forecast_addon.site import item_queries, signal_queries
 from erp_forecast_addon.site.port import Site
 
@@ -25,9 +27,10 @@ def item_view(site: Site, item_code: str, warehouses: Collection[str] | None = N
 
     Keys: item_code, item_name, stock_uom; pairs: one dict per warehouse with a forecast, a policy or demand, by name:
     company, warehouse, currency, stock_uom, as_of (ISO), history {start, demand, out_of_stock: daily lists up to as_of}
-    or None, forecast (fields of Demand Forecast, curve parsed) or None, policy (fields of Safety Stock Policy) or None;
-    proposals: lines of Auto Purchase Orders that are not over, most urgent first; exceptions: open ones, most money
-    first; overrides: of the last months, by their first day. Quantities in stock UOM (a proposal's in its own UOM), amounts in `currency` of their row.
+    or None, forecast (fields of Demand Forecast, curve parsed, explanation: see _explanation) or None, policy (fields
+    of Safety Stock Policy) or None; proposals: lines of Auto Purchase Orders that are not over, most urgent first;
+    exceptions: open ones, most money first; overrides: of the last months, by their first day. Quantities in stock UOM
+    (a proposal's in its own UOM), amounts in `currency` of their row.
     An item that nothing is known about has no pairs.
     """
     forecasts = _by_warehouse(site, item_queries.forecasts_of_item(site.qb, item_code))
@@ -38,7 +41,7 @@ def item_view(site: Site, item_code: str, warehouses: Collection[str] | None = N
     fact = facts[0] if facts else {"item_name": item_code, "stock_uom": ""}
     homes = {row["name"]: row for row in _plain_rows(site.fetch(item_queries.companies_of_warehouses(site.qb)))}
     pairs = [
-        _pair(item_code, warehouse, fact, homes.get(warehouse), forecasts.get(warehouse), policies.get(warehouse))
+        _pair(site, item_code, warehouse, fact, homes.get(warehouse), forecasts.get(warehouse), policies.get(warehouse))
         for warehouse in shown  # the warehouses of one item
     ]
     _add_history(site, item_code, pairs)
@@ -75,6 +78,7 @@ def _known_warehouses(site: Site, item_code: str, *tables: dict[str, Any]) -> se
 
 
 def _pair(
+    site: Site,
     item_code: str,
     warehouse: str,
     fact: dict[str, Any],
@@ -84,7 +88,8 @@ def _pair(
 ) -> dict[str, Any]:
     planned = forecast or policy or {}
     if forecast:
-        forecast = {**forecast, "curve": _curve(forecast["curve"])}
+        parts = _parsed(forecast.pop("explanation_parts"))
+        forecast = {**forecast, "curve": _curve(forecast["curve"]), "explanation": _explanation(site, parts, forecast)}
     return {
         "item_code": item_code,
         "company": planned.get("company") or (home or {}).get("company"),
@@ -100,8 +105,25 @@ def _pair(
 
 def _curve(stored: Any) -> dict[str, Any] | None:
     """The JSON field of Demand Forecast; a bulk writer may have stored it as text."""
-    curve = json.loads(stored) if isinstance(stored, str) else stored
+    curve = _parsed(stored)
     return curve if curve and curve.get("starts") else None
+
+
+def _parsed(stored: Any) -> Any:
+    return json.loads(stored) if isinstance(stored, str) and stored else stored
+
+
+def _explanation(site: Site, parts: dict[str, float] | None, forecast: dict[str, Any]) -> dict[str, Any] | None:
+    """parts: of the total over `days`, "total" among them; labels: what they are; sentence. None: written by an older
+    version."""
+    if not parts:
+        return None
+    return {
+        "parts": parts,
+        "labels": labels(site),
+        "sentence": sentence(parts, site.translate),
+        "days": forecast["horizon_days"],
+    }
 
 
 def _add_history(site: Site, item_code: str, pairs: list[dict[str, Any]]) -> None:

@@ -38,7 +38,7 @@ def forecast_item(site: Site, item_code: str, may_plan: Callable[[str, str], boo
     may_plan: (company, warehouse) -> whether this pair is to be planned. Returns what a person should know: sentences,
     one per fault of the item. Raises Refused if the demand buckets are being rebuilt, BadInput for bad settings.
     """
-    chosen = _chosen_pairs(site, item_code, may_plan)
+    chosen = chosen_pairs(site, item_code, may_plan)
     mark_changed(site, chosen[_PAIR])
     site.commit()
     refresh_demand(site, wait_seconds=WAIT_SECONDS)
@@ -48,8 +48,8 @@ def forecast_item(site: Site, item_code: str, may_plan: Callable[[str, str], boo
     return sentences
 
 
-def _chosen_pairs(site: Site, item_code: str, may_plan: Callable[[str, str], bool]) -> pd.DataFrame:
-    """item_code, warehouse, company of the pairs to plan."""
+def chosen_pairs(site: Site, item_code: str, may_plan: Callable[[str, str], bool]) -> pd.DataFrame:
+    """item_code, warehouse, company of the pairs to plan. may_plan: see forecast_item."""
     held = site.fetch(item_queries.shelves_of_item(site.qb, item_code))
     homes = site.fetch(item_queries.companies_of_warehouses(site.qb)).set_index("name")["company"]
     pairs = pd.DataFrame({"item_code": item_code, "warehouse": held["warehouse"]})
@@ -75,9 +75,11 @@ def _forecast_in_company(site: Site, item_code: str, company: str, warehouses: s
         outlook = _outlook(rows_of(forecasts, chosen), found.last_year_qty[chosen])
         told = _with_level_of(settings.plan, abc_class)
         levels = replenish(outlook, _of(positions, item_code, own), supply, told, site.as_of())
-        # As in a run: what is wrong is told as if nothing was drafted, the position has the drafts.
-        with_drafts = replace(supply, dated=everything)
-        policies = standing(outlook, _of(positions, item_code, own), with_drafts, told, site.as_of())
+        policies = levels.policies
+        if len(dated) < len(everything):
+            # As in a run: what is wrong is told as if nothing was drafted, the position has the drafts.
+            with_drafts = replace(supply, dated=everything)
+            policies = standing(outlook, _of(positions, item_code, own), with_drafts, told, site.as_of())
         policies = policies.assign(abc_class=abc_class)
         made = Plan(rows_of(forecasts, chosen), policies, levels.proposals, levels.faults, outlook)
         _publish(site, settings, made, items, positions)

@@ -17,6 +17,7 @@ import pandas as pd
 
 from erp_forecast_addon.planning.accuracy import seasonal_naive
 from erp_forecast_addon.planning.errors import BadInput, Fault, PlanningError, Refused
+from erp_forecast_addon.planning.forecasting.boosted import Boosted
 from erp_forecast_addon.planning.forecasting.explanation import before_override
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel, build_panel
@@ -281,7 +282,7 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         inputs = _read(site, settings, log.as_of)
         step.rows = inputs.rows
     with log.step("Forecast and plan") as step:
-        made, faults, panel = _plan(inputs, settings, log.as_of)
+        made, faults, panel = _plan(inputs, settings, log.as_of, _trained(site, settings, log.as_of))
         ours = set(reads.warehouses(site, company))
         faults += [fault for fault in refreshed.faults if fault.warehouse in ours]
         step.rows = made.forecasts.n
@@ -292,10 +293,10 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         step.rows, deleted = publish_forecasts(site, log.name, made, settings, inputs.items)
         step.detail = _deleted(site, deleted)
         log.counts["forecasts"] = step.rows
-        signals.record_overrides(site, log.name, company, made.forecasts.finished)
+        signals.record_overrides(site, company, log.as_of, made.forecasts.finished)
         effects = made.forecasts.learned.grounds[-1].effects
         if effects is not None:
-            signals.publish_uplifts(site, log.name, company, log.as_of, effects.table())
+            signals.publish_uplifts(site, company, log.as_of, effects.table())
     with log.step("Keep forecasts") as step:
         naive = seasonal_naive(panel, made.forecasts.mean.shape[1])
         step.rows = accuracy.record_forecasts(
@@ -340,7 +341,19 @@ def _read(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
     )
 
 
-def _plan(inputs: Inputs, settings: CompanySettings, as_of: date) -> tuple[Plan, list[Fault], Panel]:
+def _trained(site: Site, settings: CompanySettings, as_of: date) -> Boosted | None:
+    """The boosting model of an earlier run, unless demand has drifted away from it."""
+    known = learning.last(site, settings) if settings.plan.tier == "full" else None
+    if known is None or known.learned.boosted is None:
+        return None
+    model = known.learned.boosted
+    due = accuracy.retraining_due(site, settings, as_of, model.model.trained_until)
+    return None if due else model
+
+
+def _plan(
+    inputs: Inputs, settings: CompanySettings, as_of: date, trained: Boosted | None
+) -> tuple[Plan, list[Fault], Panel]:
     """The plan, what is wrong with the input, and the panel that was forecast."""
     panel, faults = build_panel(
         inputs.buckets, settings.plan.period, as_of, items=inputs.items, company=settings.company,
@@ -351,7 +364,7 @@ def _plan(inputs: Inputs, settings: CompanySettings, as_of: date) -> tuple[Plan,
     panel, future, signal_faults = prepare(panel, inputs.signals, settings.plan.horizon_days, as_of)
     faults += inputs.faults + signal_faults
     supply = Supply(dated=inputs.dated, items=inputs.items, sourcing=inputs.sourcing)
-    made = plan(panel, inputs.positions, supply, settings.plan, as_of, future)
+    made = plan(panel, inputs.positions, supply, settings.plan, as_of, future, trained)
     return made, [*faults, *made.faults], panel
 
 

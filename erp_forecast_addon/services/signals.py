@@ -38,7 +38,7 @@ def read_signals(
     return signals, faults
 
 
-def publish_uplifts(site: Site, run: str, company: str, as_of: date, table: pd.DataFrame) -> int:
+def publish_uplifts(site: Site, company: str, as_of: date, table: pd.DataFrame) -> int:
     """Show on each Demand Event what its title did to demand, group by group; returns the number of rows.
 
     table: driver, group, uplift_pct, occurrences, as planning.forecasting.effects gives it. An event that the table
@@ -53,13 +53,13 @@ def publish_uplifts(site: Site, run: str, company: str, as_of: date, table: pd.D
     )
     told = told[told["occurrences"] > 0].sort_values(["name", "size", "group"], ascending=[True, False, True])
     told = told[told.groupby("name").cumcount() < MOST_UPLIFTS]
+    groups = told["group"].replace({"": company, "All": company}).str.replace(" | ", " · ", regex=False)
     names = titles["name"].tolist()
     site.delete_rows(UPLIFT, site.fetch(signal_queries.uplifts_of(site.qb, names))["name"].tolist())
     rows = pd.DataFrame({
         "parent": told["name"], "parenttype": EVENT, "parentfield": "uplifts",
-        "idx": told.groupby("name").cumcount() + 1, "group_name": told["group"].replace("", company),
+        "idx": told.groupby("name").cumcount() + 1, "group_name": groups,
         "uplift_pct": told["uplift_pct"].round(1), "occurrences": told["occurrences"], "as_of": as_of,
-        "forecast_run": run,
     })  # fmt: skip
     if len(rows):
         site.insert_rows(UPLIFT, rows.reset_index(drop=True))
@@ -71,13 +71,13 @@ def _folded(titles: pd.Series) -> pd.Series:
     return titles.astype(str).str.strip().str.casefold()
 
 
-def record_overrides(site: Site, run: str, company: str, finished: Finished | None) -> int:
+def record_overrides(site: Site, company: str, as_of: date, finished: Finished | None) -> int:
     """Write what each override did to the forecast, and set those that are over to Expired; returns how many did
     something."""
     effects = finished.override_effects if finished is not None else pd.DataFrame(columns=["name"])
     for row in effects.to_dict("records"):  # overrides are made by people, one by one
         values = {name: round(float(row[name]), 3) for name in ("forecast_before", "forecast_after")}
-        site.set_fields(OVERRIDE, row["name"], {**values, "forecast_run": run})
+        site.set_fields(OVERRIDE, row["name"], {**values, "applied_on": as_of})
     over = site.fetch(signal_queries.overrides_that_are_over(site.qb, company, site.now().date()))["name"].tolist()
     for name in over:
         site.set_fields(OVERRIDE, name, {"status": "Expired"})

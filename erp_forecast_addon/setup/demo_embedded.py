@@ -22,7 +22,8 @@ TAKEN = _("{doctype} {name} exists already and is not the demo's; rename it or u
 # Our records that name the company, and those that only name a warehouse.
 _OF_COMPANY = (
     "Forecast Run", "Demand Forecast", "Safety Stock Policy", "Auto Purchase Order", "Planning Exception",
-    "Demand Pair", "Reorder Level Backup", "Purchase Order",
+    "Demand Pair", "Reorder Level Backup", "Purchase Order", "Forecast Snapshot", "Forecast Accuracy",
+    "Forecast Accuracy Week", "Forecast State",
 )  # fmt: skip
 _OF_WAREHOUSE = ("Demand Bucket", "Demand Mark")
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from pypika import Order
-from pypika.functions import Count, Min, Sum
+from pypika.functions import Coalesce, Count, Min, Sum
 
 # Vouchers whose outgoing rows may be demand and whose incoming rows are a customer's return or a cancellation.
 _ALL: Final = 1_000_000_000
@@ -25,11 +25,13 @@ def _moment(at: datetime) -> str:
 def changed_pairs(qb: Any, since: datetime) -> Any:
     """item_code, warehouse, changed_from of every pair with a ledger row written since then, cancelled rows too."""
     sle = qb.DocType("Stock Ledger Entry")
+    # Not the bare columns: SQLite would walk the whole ledger along their index rather than read what was modified.
+    item_code, warehouse = Coalesce(sle.item_code, ""), Coalesce(sle.warehouse, "")
     return (
         qb.from_(sle)
-        .select(sle.item_code, sle.warehouse, Min(sle.posting_date).as_("changed_from"))
+        .select(item_code.as_("item_code"), warehouse.as_("warehouse"), Min(sle.posting_date).as_("changed_from"))
         .where(sle.modified >= _moment(since))
-        .groupby(sle.item_code, sle.warehouse)
+        .groupby(item_code, warehouse)
     )
 
 

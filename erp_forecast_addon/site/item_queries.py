@@ -8,6 +8,7 @@ OPEN_EXCEPTION_STATES = ("Open", "In Progress")
 FORECAST_FIELDS = (
     "company", "warehouse", "stock_uom", "as_of", "period", "demand_class", "model", "daily_mean_qty",
     "next_7_days_qty", "next_30_days_qty", "next_90_days_qty", "wape_pct", "bias_pct", "mase", "reason", "curve",
+    "explanation_parts", "horizon_days",
 )  # fmt: skip
 POLICY_FIELDS = (
     "company", "warehouse", "stock_uom", "currency", "as_of", "abc_class", "who_orders", "safety_stock_qty",

@@ -40,6 +40,7 @@ def company_settings(qb: Any, company: str | None = None) -> Query:
     row = qb.DocType("Forecast Company Settings")
     fields = (
         "name", "company", "enabled", "currency", "run_hour", "period", "horizon_days", "history_days",
+        "forecast_tier", "arima_items", "arima_seconds",
         "demand_manufacture", "demand_subcontract", "demand_material_issue", "service_level_a_pct",
         "service_level_b_pct", "service_level_c_pct", "abc_a_pct", "abc_b_pct", "margin_pct",
         "default_lead_time_days", "review_period_days", "approval_days", "who_orders", "draft_orders", "on_approval",

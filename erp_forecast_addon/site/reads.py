@@ -80,6 +80,9 @@ def plan_settings(row: dict[str, Any], company: str, currency: str) -> PlanSetti
         period=str(row["period"] or "Day").lower(),  # type: ignore[arg-type]  # PlanSettings checks it
         horizon_days=int(row["horizon_days"]),
         history_days=int(row["history_days"]),
+        tier="full" if row["forecast_tier"] == "Full" else "fast",
+        arima_items=int(row["arima_items"] or 0),
+        arima_seconds=float(row["arima_seconds"] or 0),
         review_period_days=int(row["review_period_days"]),
         approval_days=int(row["approval_days"]),
         default_lead_time_days=float(row["default_lead_time_days"]),

@@ -16,7 +16,8 @@ from erp_forecast_addon.tests.shop import Shop
 GROUP = "Forecast Shop"
 _OF_COMPANY = (
     "Auto Purchase Order", "Purchase Order", "Planning Exception", "Demand Forecast", "Safety Stock Policy",
-    "Stock Ledger Entry", "Forecast Run",
+    "Stock Ledger Entry", "Forecast Run", "Forecast Snapshot", "Forecast Accuracy", "Forecast Accuracy Week",
+    "Forecast State",
 )  # fmt: skip
 _CHILDREN = {
     "Auto Purchase Order": ("Auto Purchase Order Item",), "Forecast Run": ("Forecast Run Step",),

@@ -7,7 +7,7 @@ live one. Each brings a World that makes the same business with its own means: r
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from unittest import TestCase
@@ -18,7 +18,8 @@ import pandas as pd
 from erp_forecast_addon.planning.buckets import daily_buckets
 from erp_forecast_addon.planning.errors import BadInput, Refused
 from erp_forecast_addon.planning.settings import PlanSettings
-from erp_forecast_addon.site import queries, reads
+from erp_forecast_addon.site import queries, reads, signal_queries, signal_reads
+from erp_forecast_addon.site.narrowed import of_items
 from erp_forecast_addon.site.port import OrderLine, Site
 from erp_forecast_addon.site.settings import CompanySettings
 
@@ -214,6 +215,17 @@ class SiteContract(TestCase):
             later = self.site.qb.from_(mark).select(mark.name).where(mark.item_code == "x")
             found = self.site.fetch(later.where(mark.marked_at > at + timedelta(seconds=ahead)))
             self.assertEqual(len(found), expected, ahead)
+
+    def test_a_site_narrowed_to_an_item_reads_what_the_whole_one_reads_of_it(self) -> None:
+        few, company = of_items(self.site, [ITEM]), self.world.company
+        for read in (reads.items, reads.positions, reads.dated):
+            whole, mine = self.of_item(read(self.site, company)), read(few, company)
+            order = ["kind", "voucher_no", "qty"] if "kind" in whole else ["item_code"]
+            self.assertEqual(set(mine["item_code"]), {ITEM})
+            pd.testing.assert_frame_equal(
+                mine.sort_values(order, ignore_index=True), whole.sort_values(order, ignore_index=True)
+            )
+        pd.testing.assert_frame_equal(reads.sourcing(few, company, [ITEM]), reads.sourcing(self.site, company, [ITEM]))
 
     # ---- bulk rows ------------------------------------
     def marks(self, count: int) -> pd.DataFrame:
@@ -586,6 +598,111 @@ class SiteContract(TestCase):
         self.site.execute(bin_row)
         rows = reads.items(self.site, self.world.company).set_index("item_code")
         self.assertFalse(rows.loc["FC-DELETED", "exists"])
+
+    # ---- what is known ahead ------------------------------------
+    def event(self, title: str, **fields: Any) -> str:
+        values = {"title": title, "event_type": "Promotion", "from_date": self.today, "to_date": self.today}
+        return self.site.insert_document("Demand Event", {**values, **fields})
+
+    def events(self, title: str) -> pd.DataFrame:
+        rows = signal_reads.events(self.site, self.today - timedelta(days=30))
+        return rows[rows["title"] == title].reset_index(drop=True)
+
+    def test_an_event_is_read_with_its_scope_and_intensity(self) -> None:
+        later = self.today + timedelta(days=3)
+        self.event(
+            "Fair", to_date=later, value=2, company=self.world.company, warehouse=self.world.shop, item_code=ITEM
+        )
+        self.event("Unused", enabled=0)
+        (row,) = self.events("Fair").to_dict("records")
+        self.assertEqual((row["from_day"], row["to_day"], row["value"]), (self.day(0), self.day(3), 2.0))
+        self.assertEqual((row["item_code"], row["warehouse"]), (ITEM, self.world.shop))
+        self.assertEqual((row["company"], row["item_group"], row["brand"]), (self.world.company, "", ""))
+        self.assertFalse(row["is_signal"])
+        self.assertEqual(len(self.events("Unused")), 0)
+
+    def test_values_by_date_are_a_signal_or_the_intensity_of_an_event(self) -> None:
+        days = [{"date": self.today + timedelta(days=ahead), "value": 10.0 + ahead} for ahead in (-40, 0, 1)]
+        for kind, is_signal in (("Weather", True), ("Promotion", False)):
+            self.event(f"By date {kind}", event_type=kind, series=days)
+            rows = self.events(f"By date {kind}")
+            self.assertEqual(list(rows["from_day"]), [self.day(0), self.day(1)])
+            self.assertEqual(list(rows["to_day"]), list(rows["from_day"]))
+            self.assertEqual(list(rows["value"]), [10.0, 11.0])
+            self.assertEqual(set(rows["is_signal"]), {is_signal})
+
+    def test_holidays_are_those_of_the_companys_list_without_weekly_days_off(self) -> None:
+        rows = [
+            {"holiday_date": self.today + timedelta(days=1), "description": "<div>Founders&#39; <b>Day</b></div>"},
+            {"holiday_date": self.today + timedelta(days=2), "description": "Sunday", "weekly_off": 1},
+        ]
+        span = {"from_date": self.today, "to_date": self.today + timedelta(days=30)}
+        named = self.site.insert_document("Holiday List", {"holiday_list_name": "FC List", **span, "holidays": rows})
+        self.site.execute(self.update("Company", "default_holiday_list", named, name=self.world.company))
+        settings = replace(self.settings, use_holidays=False)
+        found, faults = signal_reads.holidays(self.site, settings, span["from_date"], span["to_date"])
+        self.assertEqual(found.to_numpy().tolist(), [["Founders' Day", self.day(1)]])
+        self.assertEqual(faults, [])
+        known, faults = signal_reads.holidays(
+            self.site, replace(self.settings, holiday_country="Germany"), date(2026, 12, 1), date(2026, 12, 31)
+        )
+        self.assertEqual(faults, [])
+        self.assertIn(pd.Timestamp(2026, 12, 25), list(known["day"]))
+        none, (fault,) = signal_reads.holidays(
+            self.site, replace(self.settings, holiday_country="Atlantis"), date(2026, 12, 1), date(2026, 12, 31)
+        )
+        self.assertIn("Atlantis", fault.sentence())
+        self.assertEqual(len(none[none["day"] == pd.Timestamp(2026, 12, 25)]), 0)
+
+    def test_prices_over_time_are_per_stock_unit_with_their_days(self) -> None:
+        ends = self.today + timedelta(days=5)
+        self.world.price(BARE, "selling", 7.0, "Nos", valid_from=self.today - timedelta(days=20))
+        self.world.price(ITEM, "selling", 96.0, "Box", valid_from=self.today, valid_upto=ends)
+        items = reads.items(self.site, self.world.company)
+        rows = signal_reads.prices(self.site, self.world.company, items, self.today - timedelta(days=30))
+        own = self.of_item(rows).sort_values("rate")
+        self.assertEqual(list(own["rate"]), [8.0, 9.0])
+        self.assertEqual((own["from_day"].iloc[0], own["to_day"].iloc[0]), (self.day(0), self.day(5)))
+        self.assertEqual(list(self.of_item(rows, BARE)["rate"]), [7.0])
+
+    def override(self, **fields: Any) -> str:
+        values = {
+            "company": self.world.company, "item_code": ITEM, "from_date": self.today, "kind": "Percent", "value": 20,
+            "to_date": self.today + timedelta(days=9), "reason": "A fair.", "status": "Approved",
+            "approved_at": self.site.now(),
+        }  # fmt: skip
+        return self.site.insert_document("Forecast Override", {**values, **fields})
+
+    def test_overrides_that_count_are_approved_and_not_over(self) -> None:
+        one = self.override(warehouse=self.world.shop)
+        self.override(status="Draft")
+        over = self.override(from_date=self.today - timedelta(days=9), to_date=self.today - timedelta(days=1))
+        rows = signal_reads.overrides(self.site, self.world.company, self.site.as_of())
+        self.assertEqual(list(rows["name"]), [one])
+        (row,) = rows.to_dict("records")
+        self.assertEqual((row["kind"], row["value"], row["warehouse"]), ("Percent", 20.0, self.world.shop))
+        self.assertEqual((row["from_day"], row["to_day"]), (self.day(0), self.day(9)))
+        self.assertEqual(len(signal_reads.overrides(self.site, "No Such Company", self.site.as_of())), 0)
+        ended = self.site.fetch(signal_queries.overrides_that_are_over(self.site.qb, self.world.company, self.today))
+        self.assertEqual(list(ended["name"]), [over])
+
+    def test_replacements_are_the_items_own_word_and_its_alternatives(self) -> None:
+        self.world.item("FC-OLD", replaced_by=ITEM)
+        pairs = {"item_code": ["FC-OLD", BARE], "alternative_item_code": [BARE, REORDERED], "two_way": [0, 1]}
+        self.site.insert_rows("Item Alternative", pd.DataFrame(pairs))
+        rows = signal_reads.replacements(self.site)
+        rows = rows[rows["item_code"].isin(["FC-OLD", BARE, REORDERED])]
+        told = set(rows[["item_code", "successor", "is_choice"]].itertuples(index=False, name=None))
+        expected = {("FC-OLD", ITEM, True), ("FC-OLD", BARE, False), (BARE, REORDERED, False), (REORDERED, BARE, False)}
+        self.assertEqual(told, expected)
+
+    def test_scopes_know_the_companys_trees(self) -> None:
+        scopes = signal_reads.scopes(self.site, self.world.company, reads.items(self.site, self.world.company))
+        self.assertTrue(scopes.knows_item(ITEM))
+        self.assertTrue(scopes.knows_warehouse(self.world.shop))
+        self.assertFalse(scopes.knows_item("FC-NO-SUCH"))
+        self.assertFalse(scopes.knows_warehouse("No Such House"))
+        self.assertIn(self.world.shop, set(scopes.warehouses["name"]))
 
     def update(self, doctype: str, field: str, value: Any, **where: Any) -> Any:
         table = self.site.qb.DocType(doctype)

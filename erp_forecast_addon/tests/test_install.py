@@ -54,7 +54,9 @@ class TestInstall(made.SiteTestCase):
 
     def test_fields_carry_our_module_and_stand_where_they_belong(self) -> None:
         fields = frappe.get_all("Custom Field", filters={"module": MODULE}, pluck="name", order_by="name")
-        assert fields == ["Item-forecast_html", "Item-forecast_tab", "Purchase Order-auto_purchase_order"]
+        assert fields == [
+            "Item-forecast_html", "Item-forecast_tab", "Item-replaced_by", "Purchase Order-auto_purchase_order",
+        ]  # fmt: skip
         link = frappe.get_meta("Purchase Order").get_field("auto_purchase_order")
         assert (link.options, link.read_only, link.no_copy) == ("Auto Purchase Order", 1, 1)
         assert [field.fieldname for field in frappe.get_meta("Item").fields][-2:] == ["forecast_tab", "forecast_html"]

@@ -139,3 +139,33 @@ def test_a_history_below_two_cycles_has_no_season(model):
     demand = np.arange(1.0, 14)[None]
     forecast = model.forecast(demand, demand > 0, 10, 7)[0]
     assert (np.diff(forecast) >= -1e-9).all()  # flat, or a trend; no week
+
+
+# ---- bad input ----
+
+BAD = {
+    "constant": lambda t: (np.full(t, 4.0), np.ones(t, bool)),
+    "all zeros": lambda t: (np.zeros(t), np.ones(t, bool)),
+    "one observation": lambda t: (np.full(t, 3.0), np.arange(t) == t - 20),
+    "a year missing": lambda t: (np.full(t, 6.0), (np.arange(t) < t // 4) | (np.arange(t) >= t // 4 + 3 * t // 5)),
+    "nothing since long ago": lambda t: (np.where(np.arange(t) < 10, 50.0, 0.0), np.ones(t, bool)),
+    "huge spike": lambda t: (np.where(np.arange(t) == t - 5, 1e9, 2.0), np.ones(t, bool)),
+    "huge spike in front": lambda t: (np.where(np.arange(t) == 0, 1e9, 0.01), np.ones(t, bool)),
+    "tiny quantities": lambda t: (np.full(t, 1e-9) * (np.arange(t) % 3), np.ones(t, bool)),
+    "huge quantities": lambda t: (1e12 * (1 + np.arange(t) % 5), np.ones(t, bool)),
+    "returns above sales": lambda t: (np.where(np.arange(t) % 4 == 0, -9.0, 2.0), np.ones(t, bool)),
+}
+
+
+@pytest.mark.parametrize("bad", sorted(BAD))
+def test_a_bad_series_is_forecast_and_the_others_are_not_touched(model, season, bad):
+    demand, mask = demand_and_mask()
+    demand = demand.astype(np.float32)
+    alone = model.forecast(demand, mask, HORIZON, season)
+    row, known = BAD[bad](demand.shape[1])
+    with_bad = np.vstack([demand[:5], row.astype(np.float32), demand[5:]])
+    forecast = model.forecast(with_bad, np.vstack([mask[:5], known, mask[5:]]), HORIZON, season)
+    assert np.isfinite(forecast).all()
+    assert (forecast >= 0).all()
+    assert forecast[5].max() <= 3 * max(row[known].max(), 0) + 1e-9
+    assert np.allclose(np.delete(forecast, 5, axis=0), alone, rtol=1e-5, atol=1e-7)

@@ -17,7 +17,8 @@ from erp_forecast_addon.services.run import interrupted_runs, lock_name, run_com
 from erp_forecast_addon.site.embedded import EmbeddedSite
 
 PROCESS = Path(__file__).parent / "planning_process.py"
-STEPS = ["Check settings", "Refresh demand", "Read", "Forecast and plan", "Publish forecasts", "Draft orders",
+STEPS = ["Check settings", "Refresh demand", "Read", "Forecast and plan", "Publish forecasts",
+         "Keep forecasts", "Measure accuracy", "Draft orders",
          "Publish policies", "Publish exceptions"]  # fmt: skip
 
 

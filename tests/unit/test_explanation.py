@@ -114,7 +114,7 @@ def test_written_totals_add_up_as_written() -> None:
 
 def test_the_sentence_names_what_changes_the_level_most() -> None:
     told = sentence({"level": 100.0, "trend": 2.0, "events": -30.0, "season": 0.4, "total": 72.4})
-    assert told == "Of the forecast of 72, 100 is the recent level; Events changes it by -30, Trend by +2."
+    assert told == "Of the forecast of 72, 100 is the recent level; Effect of events changes it by -30, Trend by +2."
     assert sentence({"level": 9.0, "season": 0.01, "total": 9.01}).startswith("The forecast of 9.01 is the recent")
     assert sentence({"total": 0.0}) == explanation.NO_DEMAND
     assert "Override changes it by +5" in sentence({"override": 5.0, "total": 5.0})

@@ -395,3 +395,31 @@ def test_intervals_widen_only_where_the_backtests_show_it() -> None:
     late_surprise = steps[:, :2].copy()
     late_surprise[0, 0, -1] += 12.0
     assert growth(late_surprise, 2) < 0.01
+
+
+def test_arima_is_tried_for_what_moves_most_money_and_kept_only_where_it_is_better():
+    rng = np.random.default_rng(11)
+    walk = 50 + np.cumsum(rng.normal(0, 3, (1, 90)), axis=1)
+    noise = rng.poisson(5.0, (30, 90))
+    panel = panel_of(np.maximum(np.vstack([noise, walk]), 0), "week")
+    settings = replace(SETTINGS, period="week", arima_items=2, arima_seconds=60)
+    value = np.ones(31)
+    made = forecast_panel(panel, 8, settings, unit_value=value)
+    plain = forecast_panel(panel, 8, replace(settings, arima_items=0), unit_value=value)
+    texts = [t.format(**v) for t, v in zip(made.reason_template, made.reason_values, strict=True)]
+    tried = [at for at, text in enumerate(texts) if "ARIMA" in text]
+    assert len(tried) == 2
+    assert 30 in tried
+    kept = [at for at in tried if made.model[at] == "ARIMA"]
+    others = np.setdiff1d(np.arange(31), kept)
+    assert np.array_equal(made.stages["combined"][others], plain.stages["combined"][others])
+    rmsse = made.accuracy["rmsse"].to_numpy()
+    assert all(rmsse[at] <= plain.accuracy["rmsse"].to_numpy()[at] * 1.05 for at in kept)
+
+
+def test_without_time_for_arima_the_panel_models_stay():
+    panel, _ = poisson_panel(n=12, t=90, period="week")
+    settings = replace(SETTINGS, period="week", arima_items=3, arima_seconds=0)
+    made = forecast_panel(panel, 8, settings, unit_value=np.ones(12))
+    plain = forecast_panel(panel, 8, replace(settings, arima_items=0))
+    assert np.array_equal(made.mean, plain.mean)

@@ -63,7 +63,7 @@ def test_alignment_changes_groups_as_a_whole_and_sums_agree():
     made = forecast_panel(panel, 28, SETTINGS, workers=1)
     ratio = made.stages["aligned"] / np.where(made.stages["drivers"] > 0, made.stages["drivers"], 1)
     cell = panel.hierarchy["item_group"] + panel.hierarchy["warehouse"]
-    for _name, rows in cell.groupby(cell).groups.items():
+    for rows in cell.groupby(cell).groups.values():
         selling = made.stages["drivers"][rows].min(axis=1) > 0
         assert np.ptp(ratio[rows][selling], axis=0).max() < 1e-4
     by_house = pd.DataFrame(made.mean).groupby(panel.hierarchy["warehouse"]).sum().sum().to_numpy()

@@ -295,7 +295,7 @@ def test_where_launches_decline_the_new_one_is_forecast_to_decline() -> None:
     fading = 10.0 * np.where(np.arange(200) < 56, 2.0, 0.7)
     rows = {(f"L{at:02}", "E"): rng.poisson(fading[: 120 + 2 * at]).astype(float) for at in range(40)}
     rows |= {(f"M{at:02}", "E"): rng.poisson(7.0, T).astype(float) for at in range(20)}
-    panel = panel_of({**rows, ("ZNEW", "E"): np.full(20, 20.0)})
+    panel = panel_of({**rows, ("ZNEW", "E"): np.full(10, 20.0)})
     mean = np.repeat(panel.demand[:, -28:].mean(axis=1, keepdims=True), 90, axis=1)
     mean[-1] = 20.0
     made = stage(panel, mean, items_of(*panel.keys["item_code"])).mean[-1]

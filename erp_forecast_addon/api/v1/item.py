@@ -7,6 +7,7 @@ from frappe import _
 
 from erp_forecast_addon.refusals import refusals_shown
 from erp_forecast_addon.services import one_item
+from erp_forecast_addon.services.item_explanation import explain_item
 from erp_forecast_addon.services.item_view import item_view, planned_warehouses
 from erp_forecast_addon.site.frappe_site import FrappeSite
 
@@ -39,6 +40,18 @@ def view(item_code: str) -> dict[str, Any]:
         "shows_proposals": bool(frappe.has_permission("Auto Purchase Order", "read")),
         "shows_exceptions": bool(frappe.has_permission("Planning Exception", "read")),
     }
+
+
+@frappe.whitelist()
+def explain(item_code: str, warehouse: str) -> dict[str, Any]:
+    """services.item_explanation for a warehouse that the user may see: the parts of the forecast, period by period."""
+    _check_read(item_code)
+    company = frappe.db.get_value("Warehouse", warehouse, "company")
+    if not company or not _may_read("Demand Forecast", item_code, company, warehouse):
+        sentence = _("You may not see the forecast of {0} in {1}.")
+        frappe.throw(sentence.format(item_code, warehouse), frappe.PermissionError)
+    with refusals_shown():
+        return explain_item(FrappeSite(), item_code, company, warehouse)
 
 
 @frappe.whitelist(methods=["POST"])

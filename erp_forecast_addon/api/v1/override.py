@@ -27,10 +27,11 @@ def create(
     warehouse: None: all of the company together. Returns its name and status. frappe.PermissionError without the right
     on the company, the warehouse, the item or such a record; frappe.ValidationError with what is wrong with it.
     """
+    # "" for no warehouse: None would be filled in with the one that the user works in.
     check_company(company, _OVERRIDE, "create")
     frappe.has_permission("Item", "read", doc=item_code, throw=True)
     override = frappe.get_doc({
-        "doctype": _OVERRIDE, "item_code": item_code, "company": company, "warehouse": warehouse or None,
+        "doctype": _OVERRIDE, "item_code": item_code, "company": company, "warehouse": warehouse or "",
         "from_date": from_date, "to_date": to_date, "kind": kind, "value": value, "reason": reason,
     }).insert()  # fmt: skip
     if may_approve_override(override):

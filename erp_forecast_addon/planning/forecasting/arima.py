@@ -1,9 +1,9 @@
 """ARIMA for the few series whose value earns it: fitted one by one, in processes of their own, within a time budget.
 
 Seasonal ARIMA with errors by maximum likelihood (Box & Jenkins 1970; Hyndman & Athanasopoulos, FPP3, ch. 9) from
-statsmodels' SARIMAX, which skips missing values. The order comes from a small set by the corrected information criterion
-AICc (Hurvich & Tsai 1989), differenced alike so that their likelihoods can be compared. A panel model has no such form:
-each series is its own optimisation, hence the processes.
+statsmodels' SARIMAX, which skips missing values. The order comes from a small set by the corrected information
+criterion AICc (Hurvich & Tsai 1989), differenced alike so that their likelihoods can be compared. There is no panel
+form: each series is its own optimisation, hence the processes, and with them the only clock and files in planning.
 """
 
 import json
@@ -24,10 +24,10 @@ from erp_forecast_addon.planning.forecasting.backtest import origins_and_steps
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
 
-# (p, q) that are tried at the differencing found; with a season each also with one seasonal term.
+# (p, q) that are tried at the differencing found; with a season the best of them also with one seasonal term.
 ORDERS = ((0, 1), (1, 0), (1, 1), (2, 1), (0, 2))
-SEASONAL_ORDERS = ((0, 0), (1, 0), (0, 1))
-# A year of weeks as a state space takes seconds per fit; the year is divided out instead (see _season_of).
+SEASONAL_ORDERS = ((1, 0), (0, 1))
+# A year of weeks as a state space takes seconds per fit; the year is divided out instead.
 LONGEST_STATE_SEASON = 12
 # Below so many observed periods there is nothing to estimate an order from.
 MIN_OBSERVED = 24
@@ -40,6 +40,8 @@ _SERIES_SHARE = 0.25
 _SERIES_SECONDS = 20.0
 # Forecasts beyond so many times the largest demand seen are those of a model that ran away.
 _RUNAWAY = 3.0
+_LEAST_INDEX = 0.05
+_MOST_STEPS = 40
 NAME = "ARIMA"
 
 
@@ -62,9 +64,9 @@ def fit_arima(panel: Panel, rows: np.ndarray, horizon: int, seconds: float, work
     rows: positions, most valuable first; workers: processes. Each is a fresh interpreter that imports planning only, so
     that this also works inside a worker of a job queue, whose daemonic processes may not have children of
     multiprocessing, and carries over no connection. A series that fails, takes too long or comes too late is not among
-    the result's rows and its reason says why; the forecast of the panel models stays. The order is chosen before the
-    first backtest origin and kept, so that the backtest has not seen what it forecasts. Which series are done depends
-    on the speed of the machine; what is forecast for one does not.
+    the result's rows and its reason says why; the forecast of the panel models stays. Order and parameters of the
+    backtests come from before their first origin; the forecast's parameters are fitted on everything. Which series
+    are done depends on the speed of the machine; what is forecast for one does not.
     """
     rows = np.asarray(rows, dtype=np.int64)
     origins, steps = origins_and_steps(panel.t, horizon, panel.period)
@@ -139,15 +141,15 @@ def _run(
             "folder": str(folder), "first": worker, "step": count, "steps": steps, "horizon": horizon,
             "season": panel.season_length, "seconds": seconds, "each": each,
         }  # fmt: skip
-        running.append(_start(task))
+        running.append(_start(task, folder / f"errors-{worker}.txt"))
     for process in running:
-        try:
-            process.wait(max(0.1, began + seconds - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    answers = {}
+        _end(process, max(0.1, began + seconds - time.monotonic()))
+    answers: dict[int, dict[str, Any]] = {}
     for worker in range(count):
+        if running[worker].returncode > 0:
+            said = (folder / f"errors-{worker}.txt").read_text(errors="replace").strip().splitlines()
+            broken = {"failed": "error", "error": said[-1][:200] if said else str(running[worker].returncode)}
+            answers.update({int(row): broken for row in rows[worker::count]})
         path = folder / f"answers-{worker}.jsonl"
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
         for line in lines:
@@ -157,18 +159,27 @@ def _run(
     return answers
 
 
-def _start(task: dict[str, Any]) -> "subprocess.Popen[bytes]":
+def _end(process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _start(task: dict[str, Any], errors: Path) -> "subprocess.Popen[bytes]":
     root = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     # One thread each: the processes are what runs side by side.
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", __name__, json.dumps(task)],
-        env={**os.environ, **threads, "PYTHONPATH": path},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with errors.open("wb") as stderr:
+        return subprocess.Popen(
+            [sys.executable, "-m", __name__, json.dumps(task)],
+            env={**os.environ, **threads, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
 
 
 def _work(task: dict[str, Any]) -> None:
@@ -227,70 +238,96 @@ class _Order:
         return f"({','.join(map(str, self.order))}){season}"
 
 
+@dataclass(frozen=True)
+class _Scaled:
+    """A series as it is fitted: the last MAX_PERIODS before `origin`, deseasonalised, in units of its deviation.
+
+    index: (season,) seasonal indices by phase from `origin` on.
+    """
+
+    values: np.ndarray
+    origin: int
+    index: np.ndarray
+    unit: float
+
+    def later(self, series: np.ndarray) -> np.ndarray:
+        """More of the same series, scaled alike."""
+        return (series / self._season(np.arange(len(series))) / self.unit)[-MAX_PERIODS:]
+
+    def back(self, scaled: np.ndarray, first: int) -> np.ndarray:
+        """Forecasts of the periods from `first` on as demand, never negative."""
+        season = self._season(np.arange(first, first + len(scaled)))
+        return np.asarray(np.maximum(scaled * self.unit * season, 0))
+
+    def _season(self, periods: np.ndarray) -> np.ndarray:
+        return np.asarray(np.maximum(self.index[(periods - self.origin) % len(self.index)], _LEAST_INDEX))
+
+
 def _forecasts(
     values: np.ndarray, origins: list[int], steps: int, horizon: int, season: int, clock: _Clock
 ) -> dict[str, Any]:
-    order, aicc = _best_order(values[: origins[0] if origins else len(values)], season, clock)
-    past = [_ahead(values[:origin], order, steps, season, clock).tolist() for origin in origins]
-    forecast = _ahead(values, order, horizon, season, clock)
-    return {"forecast": forecast.tolist(), "backtests": past, "order": str(order), "aicc": round(aicc, 1)}
+    """Order and parameters from before the first origin make the backtests; fitted once more, the forecast."""
+    before = _scaled(values[: origins[0] if origins else len(values)], season)
+    order, found = _best_order(before, season, clock)
+    past = [
+        _checked(
+            before.back(found.apply(before.later(values[:origin])).forecast(steps), origin), values[:origin], order
+        )
+        for origin in origins  # at most three
+    ]
+    clock.check()
+    whole = _scaled(values, season)
+    ahead = whole.back(_fitted(whole.values, order, clock).forecast(horizon), len(values))
+    return {
+        "forecast": _checked(ahead, values, order).tolist(), "backtests": [part.tolist() for part in past],
+        "order": str(order), "aicc": round(float(found.aicc), 1),
+    }  # fmt: skip
 
 
-def _best_order(values: np.ndarray, season: int, clock: _Clock) -> tuple[_Order, float]:
-    scaled, _index, _unit = _prepared(values, season)
-    best: tuple[_Order, float] | None = None
-    for order in _candidates(scaled, season):
-        clock.check()
-        aicc = float(_fitted(scaled, order, clock).aicc)
-        if np.isfinite(aicc) and (best is None or aicc < best[1]):
-            best = order, aicc
-    if best is None:
-        raise ValueError("no order has a finite AICc")
+def _best_order(scaled: _Scaled, season: int, clock: _Clock) -> tuple[_Order, Any]:
+    """Least AICc: first over (p, q), then over seasonal terms beside the best of them, all differenced alike."""
+    values = scaled.values
+    seasonal = 2 <= season <= LONGEST_STATE_SEASON and np.isfinite(values).sum() >= 3 * season
+    d = int(_std(np.diff(values)) < _DIFFERENCE_BELOW * _std(values))
+    lagged = values[season:] - values[:-season] if seasonal else values
+    big_d = int(seasonal and not d and _std(lagged) < _DIFFERENCE_BELOW * _std(values))
+    constant = not d and not big_d
+    plain = (0, big_d, 0, season) if big_d else (0, 0, 0, 0)
+    best = _least([_Order((p, d, q), plain, constant) for p, q in ORDERS], values, clock)
+    if seasonal:
+        beside = [_Order(best[0].order, (p, big_d, q, season), constant) for p, q in SEASONAL_ORDERS]
+        best = min(best, _least(beside, values, clock), key=lambda found: float(found[1].aicc))
     return best
 
 
-def _candidates(scaled: np.ndarray, season: int) -> list[_Order]:
-    """All at the same differencing."""
-    d = int(_std(np.diff(scaled)) < _DIFFERENCE_BELOW * _std(scaled))
-    seasonal = 2 <= season <= LONGEST_STATE_SEASON and np.isfinite(scaled).sum() >= 3 * season
-    lagged = scaled[season:] - scaled[:-season] if seasonal else scaled
-    big_d = int(seasonal and not d and _std(lagged) < _DIFFERENCE_BELOW * _std(scaled))
-    pairs = SEASONAL_ORDERS if seasonal else SEASONAL_ORDERS[:1]
-    return [
-        _Order((p, d, q), (sp, big_d, sq, season) if sp or sq or big_d else (0, 0, 0, 0), not d and not big_d)
-        for p, q in ORDERS
-        for sp, sq in pairs
-    ]
+def _least(orders: list[_Order], values: np.ndarray, clock: _Clock) -> tuple[_Order, Any]:
+    tried = []
+    for order in orders:  # at most five
+        clock.check()
+        tried.append((order, _fitted(values, order, clock)))
+    finite = [found for found in tried if np.isfinite(found[1].aicc)]
+    if not finite:
+        raise ValueError("no order has a finite AICc")
+    return min(finite, key=lambda found: float(found[1].aicc))
 
 
-def _ahead(values: np.ndarray, order: _Order, steps: int, season: int, clock: _Clock) -> np.ndarray:
-    """Mean demand of the next `steps` periods, never negative. (steps,)"""
-    scaled, index, unit = _prepared(values, season)
-    clock.check()
-    line = np.asarray(_fitted(scaled, order, clock).forecast(steps), dtype=float) * unit
-    made = np.maximum(line * seasonality.ahead(index, steps)[0], 0)
-    if not np.isfinite(made).all() or made.max() > _RUNAWAY * np.nanmax(values) + unit:
-        raise ValueError(f"{order} runs away: {made.max():.3g} after at most {np.nanmax(values):.3g}")
-    return np.asarray(made)
-
-
-def _prepared(values: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """The last MAX_PERIODS in units of their standard deviation, the season divided out (1, season), the unit."""
-    index = _season_of(values, season)
-    level = values / np.maximum(index[0, seasonality.phases(len(values), season)], 0.05)
-    recent = level[-MAX_PERIODS:]
-    unit = _std(recent)
+def _scaled(values: np.ndarray, season: int) -> _Scaled:
+    """A cycle that is too long for the state space is divided out; a short one is left to the seasonal terms."""
+    index = np.ones(season)
+    if season > LONGEST_STATE_SEASON:
+        index = seasonality.profile(np.nan_to_num(values)[None], np.isfinite(values)[None], season)[0]
+    plain = _Scaled(values, len(values), index, 1.0)
+    unit = _std(plain.later(values))
     if unit <= 0:
         raise ValueError("the demand never changed")
-    return recent / unit, index, unit
+    return _Scaled(plain.later(values) / unit, len(values), index, unit)
 
 
-def _season_of(values: np.ndarray, season: int) -> np.ndarray:
-    """A cycle that is too long for the state space is divided out; a short one is left to the seasonal terms."""
-    if season <= LONGEST_STATE_SEASON:
-        return np.ones((1, season))
-    mask = np.isfinite(values)[None]
-    return seasonality.profile(np.nan_to_num(values)[None], mask, season)
+def _checked(made: np.ndarray, values: np.ndarray, order: _Order) -> np.ndarray:
+    most = float(np.nanmax(values))
+    if not np.isfinite(made).all() or made.max() > _RUNAWAY * most:
+        raise ValueError(f"{order} runs away: {made.max():.3g} after at most {most:.3g}")
+    return made
 
 
 def _std(values: np.ndarray) -> float:
@@ -298,19 +335,14 @@ def _std(values: np.ndarray) -> float:
     return float(known.std()) if len(known) else 0.0
 
 
-def _fitted(scaled: np.ndarray, order: _Order, clock: _Clock) -> Any:
+def _fitted(values: np.ndarray, order: _Order, clock: _Clock) -> Any:
     from statsmodels.tsa.statespace.sarimax import SARIMAX  # takes a second to import, and only these processes need it
 
-    model = SARIMAX(
-        scaled,
-        order=order.order,
-        seasonal_order=order.seasonal,
-        trend="c" if order.constant else None,
-        concentrate_scale=True,
-    )
+    trend = "c" if order.constant else None
+    model = SARIMAX(values, order=order.order, seasonal_order=order.seasonal, trend=trend, concentrate_scale=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of starting values and convergence; the backtest judges the result
-        return model.fit(disp=False, maxiter=50, callback=clock.check, cov_type="none")
+        return model.fit(disp=False, maxiter=_MOST_STEPS, callback=clock.check, cov_type="none")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ _EQUAL_PULL = 0.05
 # Models below this share of the weight are dropped: they cost time and explain nothing.
 _SMALLEST_SHARE = 0.03
 # From this share on a forecast carries the name of its main model.
-_MAIN_SHARE = 0.6
+MAIN_SHARE = 0.6
 COMBINATION = _("Combination")
 _TINY = 1e-9
 
@@ -56,8 +56,8 @@ class Weights:
 
 
 def learn_weights(tested: Backtest, demand_class: np.ndarray) -> Weights:
-    """Per class the shares w ≥ 0, Σw = 1 with the least Σ_i (Σ_k w_k e_ik)² / s_i, e the backtest errors of series i and
-    s_i its mean squared error, so that each series counts alike; plus a ridge towards equal shares.
+    """Per class the shares w ≥ 0, Σw = 1 with the least Σ_i (Σ_k w_k e_ik)² / s_i, e_i the backtest errors of series i
+    and s_i its mean squared error, so that each series counts alike; plus a ridge towards equal shares.
 
     A class with few judged series is pulled towards all. Without a judged series it is DEFAULT_MODEL alone.
     """
@@ -74,14 +74,14 @@ def learn_weights(tested: Backtest, demand_class: np.ndarray) -> Weights:
         rows = demand_class == name
         total, count = relative[rows].sum(axis=0), weight[rows].sum()
         pulled = (total + _CLASS_HALF_WEIGHT_SERIES * everyone) / (count + _CLASS_HALF_WEIGHT_SERIES)
-        by_class[name] = _least_squares_shares(pulled)
-    return Weights(tested.models, by_class, _least_squares_shares(everyone))
+        by_class[name] = least_squares_shares(pulled)
+    return Weights(tested.models, by_class, least_squares_shares(everyone))
 
 
 def names(weights: np.ndarray, models: tuple[str, ...]) -> np.ndarray:
     """The main model where it dominates, else COMBINATION. (n,) object"""
     main = np.argmax(weights, axis=1)
-    dominates = weights[np.arange(len(weights)), main] >= _MAIN_SHARE
+    dominates = weights[np.arange(len(weights)), main] >= MAIN_SHARE
     return np.where(dominates, np.asarray(models, dtype=object)[main], COMBINATION)
 
 
@@ -128,7 +128,7 @@ def _mixtures(weights: np.ndarray, models: tuple[str, ...]) -> list[str]:
 
 def _error_products(tested: Backtest) -> np.ndarray:
     """Σ e_a e_b over the scored periods of each series. (n, m, m)"""
-    m, k, n, s = tested.forecasts.shape
+    m, k, n, _steps = tested.forecasts.shape
     products = np.zeros((n, m, m))
     for at in range(k):  # over origins: bounds the memory
         error = np.where(tested.scored[at], tested.actual[at] - tested.forecasts[:, at], 0)
@@ -143,7 +143,7 @@ def _default(models: tuple[str, ...]) -> np.ndarray:
     return share
 
 
-def _least_squares_shares(gram: np.ndarray) -> np.ndarray:
+def least_squares_shares(gram: np.ndarray) -> np.ndarray:
     """argmin w'Gw + ridge·|w − 1/m|², w ≥ 0, Σw = 1, as non-negative least squares with a heavy row for the sum."""
     m = len(gram)
     level = np.trace(gram) / m

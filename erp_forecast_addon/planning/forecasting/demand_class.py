@@ -19,10 +19,14 @@ def demand_class(panel: Panel) -> np.ndarray:
     ADI = observed periods / observed periods with demand; CV² = (standard deviation / mean)² of the demand in them.
     ADI < 1.32: Smooth (CV² < 0.49) or Erratic; else Intermittent (CV² < 0.49) or Lumpy.
     """
-    adi, cv2 = interval_and_variation(panel.demand, panel.observed)
+    return named(*interval_and_variation(panel.demand, panel.observed), panel.t - panel.first, panel.period)
+
+
+def named(adi: np.ndarray, cv2: np.ndarray, age: np.ndarray, period: Period) -> np.ndarray:
+    """One of CLASSES per series. adi, cv2: as `interval_and_variation`; age: periods since the first. (n,) object"""
     frequent, even = adi < ADI_CUT, cv2 < CV2_CUT
     code = np.where(frequent, np.where(even, 0, 1), np.where(even, 2, 3))
-    code = np.where(panel.t - panel.first < NEW_BELOW[panel.period], 4, code)
+    code = np.where(age < NEW_BELOW[period], 4, code)
     code = np.where(np.isinf(adi), 5, code)
     return np.asarray(CLASSES, dtype=object)[code]
 

@@ -112,7 +112,9 @@ def place(mean: np.ndarray, variance: np.ndarray) -> Place:
     inside = np.minimum(means, np.float32(_LARGEST_MEAN))
     # Scaling keeps variance / mean², so that the variance per unit of mean falls with the scale.
     large = means / inside
-    dispersion = np.minimum(variance / np.maximum(mean, _SMALLEST_MEAN), _LARGEST_DISPERSION).astype(np.float32) / large
+    dispersion = (
+        np.clip(variance / np.maximum(mean, _SMALLEST_MEAN), 0.0, _LARGEST_DISPERSION).astype(np.float32) / large
+    )
     nodes = len(_mean_nodes())
     step = np.float32((nodes - 1) / np.log(_LARGEST_MEAN / _SMALLEST_MEAN))
     i, _ = _node(np.log(inside / np.float32(_SMALLEST_MEAN)) * step, nodes)

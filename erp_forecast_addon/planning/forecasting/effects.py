@@ -1,8 +1,8 @@
 """What events, signals and prices do to demand: relative effects, learned from groups of series.
 
-A single item sees a holiday once a year among its own noise; its item group sees it clearly. So effects are regressed on
-aggregate demand, from the whole company down to the item group in a warehouse, each level pulled towards the one above
-(hierarchical Bayesian regression with known variances; Gelman et al., Bayesian Data Analysis, 3rd ed., ch. 15).
+A single item sees a holiday once a year among its own noise; its item group sees it clearly. So effects are regressed
+on aggregate demand, from the whole company down to the item group in a warehouse, each level pulled towards the one
+above (hierarchical Bayesian regression with known variances; Gelman et al., Bayesian Data Analysis, 3rd ed., ch. 15).
 Models then see demand as if nothing special had happened, and their forecasts are multiplied by what is known ahead.
 """
 
@@ -44,9 +44,10 @@ _MONTHS_FROM = 60
 
 @dataclass(frozen=True)
 class Effects:
-    """names, kinds: (p,) of the drivers; labels: (g,) groups by name; coefficients: (g, p) relative effects, 0.12 being
-    12% more demand at value 1; company: (p,) those of all series together, for groups never seen; centre, scale: (p,) of
-    the drivers' values; occurrences: (p,); elasticity: by item group name, "" the company's.
+    """names, kinds: (p,) of the drivers; columns: of the hierarchy that make the groups; labels: (g,) their names;
+    coefficients: (g, p) relative effects, 0.12 being 12% more demand at value 1; company: (p,) those of all series
+    together, for groups never seen; centre, scale: (p,) of the drivers' values; occurrences: (p,); elasticity: by item
+    group name, "" the company's.
     """
 
     names: tuple[str, ...]

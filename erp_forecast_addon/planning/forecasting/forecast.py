@@ -1,15 +1,19 @@
 """From a panel to its forecasts: backtest, choice, mean, quantiles."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.planning import periods
 from erp_forecast_addon.planning.errors import BadInput
-from erp_forecast_addon.planning.forecasting import combination, metrics, quantiles
+from erp_forecast_addon.planning.forecasting import combination, lead_time_sums, metrics, quantiles
 from erp_forecast_addon.planning.forecasting import spread as spreads
+from erp_forecast_addon.planning.forecasting.arima import NAME as ARIMA
+from erp_forecast_addon.planning.forecasting.arima import better_rows, fit_arima
 from erp_forecast_addon.planning.forecasting.backtest import (
     Backtest,
     Ground,
@@ -22,13 +26,15 @@ from erp_forecast_addon.planning.forecasting.backtest import (
     origins_and_steps,
     undriven,
 )
+from erp_forecast_addon.planning.forecasting.boosted import Boosted
+from erp_forecast_addon.planning.forecasting.boosted import learn as learn_boosted
 from erp_forecast_addon.planning.forecasting.catalog import candidates
 from erp_forecast_addon.planning.forecasting.combination import Weights, learn_weights
 from erp_forecast_addon.planning.forecasting.demand_class import demand_class
 from erp_forecast_addon.planning.forecasting.explanation import driver_factors
 from erp_forecast_addon.planning.forecasting.hierarchy import Alignment, learn_alignment
 from erp_forecast_addon.planning.forecasting.model import Model
-from erp_forecast_addon.planning.forecasting.quantiles import Uncertainty
+from erp_forecast_addon.planning.forecasting.quantiles import Spread, Uncertainty
 from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK, in_blocks
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
@@ -67,7 +73,7 @@ class ForecastSet:
     stages: dict[str, np.ndarray]
     factors: dict[str, np.ndarray]
     finished: Finished | None
-    spread: quantiles.Spread
+    spread: Spread
     whole: np.ndarray
     learned: "Learned"
 
@@ -95,6 +101,17 @@ class ForecastSet:
         """Standard deviation of a day's error, taking days as independent: error_std / √(days per period). (n,)"""
         return np.asarray(self.error_std / np.sqrt(periods.MEAN_DAYS[self.period]))
 
+    def total_quantiles(
+        self, days: np.ndarray | float, levels: Sequence[float] | np.ndarray, as_of: date | None = None
+    ) -> np.ndarray:
+        """Quantiles of the demand of the `days` days after as_of (None: the set's own), see lead_time_sums.py. (n, q)
+
+        days: one number or (n,), parts of a day allowed; levels: (q,) in (0, 1), rising.
+        """
+        return lead_time_sums.total_quantiles(
+            self.spread, self.mean, self.whole, self.starts, self.period, as_of or self.as_of, days, np.asarray(levels)
+        )
+
     def horizon_total(self, days: int, as_of: date | None = None) -> np.ndarray:
         """Mean demand over the `days` days after as_of (None: the set's own). (n,)"""
         return np.asarray(self.daily_mean(as_of or self.as_of, days).sum(axis=1))
@@ -110,7 +127,8 @@ class Learned:
     """All that a panel teaches about its series together, by names of groups and classes, never by position.
 
     grounds: driver effects and seasonal profiles at each backtest origin and, last, at the end; weights: of the models;
-    alignment: towards forecasts of sums; uncertainty: what the backtests missed. version, period, models: what it fits.
+    alignment: towards forecasts of sums; uncertainty: what the backtests missed; boosted: in the full
+    tier. version, period, models: what it fits.
     """
 
     version: int
@@ -120,6 +138,7 @@ class Learned:
     weights: Weights
     alignment: Alignment
     uncertainty: Uncertainty
+    boosted: Boosted | None = None
 
     def fits(self, period: Period, models: dict[str, Model]) -> bool:
         return self.version == LEARNED_VERSION and self.period == period and self.models == tuple(models)
@@ -131,15 +150,19 @@ def forecast_panel(
     settings: PlanSettings,
     *,
     future: Future | None = None,
+    unit_value: np.ndarray | None = None,
     models: dict[str, Model] | None = None,
     workers: int = 2,
     learned: Learned | None = None,
+    trained: Boosted | None = None,
 ) -> ForecastSet:
     """Forecast every series of a cleaned panel over the next `horizon_periods` periods. Deterministic.
 
-    future: what is known beside the ledger (launches, ends, overrides), for the panel's rows. models: what to combine
-    (None: the candidates for the period). workers: threads, without influence on the result. learned: of an earlier
+    future: what is known beside the ledger (launches, ends, overrides), for the panel's rows. unit_value: (n,) money
+    per unit, which decides what ARIMA is tried for (None: nothing). models: what to combine (None: the candidates for
+    the period). workers: threads, without influence on the result. learned: of an earlier
     forecast of a panel that held these series; None: learned from this panel.
+    trained: the full tier's boosting model of an earlier run, used again unless it is too old or does not fit.
     Raises BadInput for a horizon below 1 and for a `learned` of another period, catalog or version.
     """
     if horizon_periods < 1:
@@ -153,14 +176,21 @@ def forecast_panel(
     weights = learn_weights(tested, classes) if learned is None else learned.weights
     shares = weights.of(tested, classes)
     past = _combined(tested, shares)
-    core = _Core(panel, horizon_periods, catalog, classes, tested, shares, past, workers)
-    stages, alignment = _means(core, known[-1], learned)
+    moved = factors(panel, known[-1].effects, horizon_periods)
+    plain, factor = undriven(panel, moved), driven(panel, moved, horizon_periods)
+    core = _Core(panel, plain, factor, horizon_periods, catalog, classes, tested, shares, past, workers)
+    arima = None if unit_value is None else _arima(core, settings, unit_value)
+    core = core if arima is None else replace(core, past=arima.past(core))
+    boosted, past = _boosted(core, settings, learned, trained)
+    core = replace(core, past=past)
+    stages, alignment = _means(core, known[-1], arima, boosted, learned)
     finished = finish(stages["aligned"], panel, future) if future is not None else None
     stages |= {} if finished is None else finished.stages
     mean = list(stages.values())[-1].astype(float)
     season = panel.season_length
     levels, whole = np.sort(np.asarray(settings.quantile_levels, dtype=float)), _whole(panel)
     history = spreads.history(panel, whole, tested.origins)
+    past = past * alignment.past_factor(panel, *past.shape[::2])
     came = (tested.actual, past, tested.scored)
     uncertainty = (
         quantiles.learn(*came, classes, history=history, season_length=season, workers=workers)
@@ -168,7 +198,12 @@ def forecast_panel(
         else learned.uncertainty
     )
     spread = uncertainty.spread(*came, _usual_level(stages["aligned"], mean), classes, history)
+    names = combination.names(shares, tested.models)
     reason_template, reason_values = combination.reasons(shares, tested, classes)
+    if boosted is not None:
+        boosted.tell(classes, names, reason_template, reason_values)
+    if arima is not None:
+        arima.tell(names, reason_template, reason_values)
     return ForecastSet(
         keys=panel.keys,
         period=panel.period,
@@ -176,7 +211,7 @@ def forecast_panel(
         mean=mean,
         quantile_levels=levels,
         quantiles=quantiles.per_period(spread, mean, levels, whole, workers=workers),
-        model=combination.names(shares, tested.models),
+        model=names,
         reason_template=reason_template,
         reason_values=reason_values,
         demand_class=classes,
@@ -188,12 +223,12 @@ def forecast_panel(
         finished=finished,
         spread=spread,
         whole=whole,
-        learned=Learned(LEARNED_VERSION, panel.period, tuple(catalog), known, weights, alignment, uncertainty),
+        learned=Learned(LEARNED_VERSION, panel.period, tuple(catalog), known, weights, alignment, uncertainty, boosted),
     )
 
 
 def _usual_level(modelled: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Mean per period that the models see, by which a series' kind is known; of a launch, what it is launched with. (n,)"""
+    """Mean per period that the models see, which tells a series' kind; of a launch, what it is launched with. (n,)"""
     own = modelled.mean(axis=1)
     return np.asarray(np.where(own > 0, own, mean.mean(axis=1)))
 
@@ -216,9 +251,12 @@ def _combined(tested: Backtest, shares: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Core:
-    """What the stages are made of. shares: (n, m) of the models; past: (k, n, s) the combination in the backtest."""
+    """What the stages are made of. plain: the panel without what drivers did; factor: (n, horizon) what they will do;
+    shares: (n, m) of the models; past: (k, n, s) the forecasts in the backtest."""
 
     panel: Panel
+    plain: Panel
+    factor: np.ndarray
     horizon: int
     catalog: dict[str, Model]
     classes: np.ndarray
@@ -228,25 +266,91 @@ class _Core:
     workers: int
 
 
-def _means(core: _Core, here: Ground, learned: Learned | None) -> tuple[dict[str, np.ndarray], Alignment]:
+@dataclass(frozen=True)
+class _Arima:
+    """rows: (d,) of the panel that ARIMA forecasts better than the combination; forecasts: (d, horizon) and backtests:
+    (k, d, s), without drivers; reasons: row -> template, values of every row that was tried."""
+
+    rows: np.ndarray
+    forecasts: np.ndarray
+    backtests: np.ndarray
+    reasons: dict[int, tuple[str, dict[str, Any]]]
+
+    def past(self, core: _Core) -> np.ndarray:
+        changed = core.past.copy()
+        changed[:, self.rows] = self.backtests * core.tested.factor[:, self.rows]
+        return changed
+
+    def tell(self, names: np.ndarray, template: np.ndarray, values: np.ndarray) -> None:
+        """A loop over the few rows that were tried: each has its own sentence."""
+        chosen = set(self.rows.tolist())
+        for row, (sentence, given) in self.reasons.items():
+            if row in chosen:
+                names[row], template[row], values[row] = ARIMA, sentence, given
+            else:
+                template[row], values[row] = f"{template[row]} {sentence}", {**given, **values[row]}
+
+
+def _arima(core: _Core, settings: PlanSettings, unit_value: np.ndarray) -> _Arima | None:
+    """ARIMA for the series that move most money, kept where its backtest beats the combination's."""
+    if not settings.arima_items or not core.tested.origins:
+        return None
+    money = core.past.mean(axis=(0, 2)) * unit_value
+    rows = np.argsort(-money, kind="stable")[: settings.arima_items]
+    rows = rows[money[rows] > 0]
+    fitted = fit_arima(core.plain, rows, core.horizon, settings.arima_seconds, core.workers)
+    driven_past = replace(fitted, backtests=fitted.backtests * core.tested.factor[:, fitted.rows])
+    better = better_rows(driven_past, core.tested.actual, core.tested.scored, core.past)
+    return _Arima(fitted.rows[better], fitted.forecasts[better], fitted.backtests[:, better], fitted.reasons)
+
+
+def _boosted(
+    core: _Core, settings: PlanSettings, learned: Learned | None, trained: Boosted | None
+) -> tuple[Boosted | None, np.ndarray]:
+    """The boosting model of the full tier, and the backtest with its part in the last window if it was trained now."""
+    if learned is not None:
+        return learned.boosted, core.past
+    found = None
+    if settings.tier == "full" and trained is not None and trained.fits(core.panel, core.horizon):
+        return trained.on(core.panel), core.past
+    if settings.tier == "full":
+        found = learn_boosted(core.panel, core.horizon, core.tested, core.past, core.classes, core.workers)
+    if found is None:
+        return None, core.past
+    boosted, made = found
+    past = core.past
+    if made is not None:
+        past = past.copy()
+        past[-1] = boosted.joined(past[-1], made, core.classes)
+    return boosted, past
+
+
+def _means(
+    core: _Core, here: Ground, arima: _Arima | None, boosted: Boosted | None, learned: Learned | None
+) -> tuple[dict[str, np.ndarray], Alignment]:
     """The mean after each stage up to "aligned", and the alignment used."""
     panel, horizon, shares = core.panel, core.horizon, core.shares
-    moved = factors(panel, here.effects, horizon)
-    plain = undriven(panel, moved)
+    plain, factor = core.plain, core.factor
     made = forecast_all(plain, horizon, core.catalog, here, core.workers)
-    factor = driven(panel, moved, horizon)
     stages = {"model": made[np.argmax(shares, axis=1), np.arange(panel.n)].copy()}
     combined = np.zeros_like(stages["model"])
     for number, forecasts in enumerate(made):  # over models
         combined += forecasts * shares[:, number, None].astype(np.float32)
+    if arima is not None:
+        stages["model"][arima.rows] = combined[arima.rows] = arima.forecasts
     none = core.classes == "No Demand"
     stages["model"][none] = combined[none] = 0.0
     stages |= {"combined": combined, "drivers": combined * factor}
+    before = stages["drivers"]
+    if boosted is not None:
+        trees = boosted.model.forecast(panel, horizon, groups=boosted.groups, workers=core.workers)
+        trees[none] = 0.0
+        stages["boosted"] = before = boosted.joined(before, trees, core.classes)
     if learned is None:
-        alignment = learn_alignment(panel, plain, stages["drivers"], factor, core.tested, core.past)
+        alignment = learn_alignment(panel, plain, before, factor, core.tested, core.past)
     else:
         alignment = learned.alignment
-    stages["aligned"] = stages["drivers"] * alignment.factor(panel, horizon)
+    stages["aligned"] = before * alignment.factor(panel, horizon)
     return stages, alignment
 
 

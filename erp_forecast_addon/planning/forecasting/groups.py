@@ -61,7 +61,7 @@ def _grouping(panel: Panel, columns: tuple[str, ...]) -> Grouping:
     code = np.zeros(panel.n, dtype=np.int64)
     for numbers, _names in parts:
         code = code * (int(numbers.max(initial=0)) + 1) + numbers
-    used, first, code = np.unique(code, return_index=True, return_inverse=True)
+    _used, first, code = np.unique(code, return_index=True, return_inverse=True)
     names = [names[numbers[first]].astype(str) for numbers, names in parts]
     labels = np.array([" | ".join(label) for label in zip(*names, strict=True)], dtype=object)  # over groups
     return Grouping(columns, code.reshape(-1), labels)

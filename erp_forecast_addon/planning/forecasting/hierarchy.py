@@ -32,22 +32,39 @@ _SUM_MODELS = (
 _PRIOR_NODES = 5.0
 
 
+Levels = tuple[tuple[tuple[str, ...], np.ndarray, np.ndarray], ...]
+
+
 @dataclass(frozen=True)
 class Alignment:
-    """levels: of (columns, labels (g,), factors (g, h)); a series' factor is the product over its groups."""
+    """levels: of (columns, labels (g,), factors (g, h)); a series' factor is the product over its groups.
 
-    levels: tuple[tuple[tuple[str, ...], np.ndarray, np.ndarray], ...]
+    past: the same at each backtest origin, so that what the whole forecast missed there can be known.
+    """
+
+    levels: Levels
+    past: tuple[Levels, ...] = ()
 
     def factor(self, panel: Panel, horizon: int) -> np.ndarray:
         """(n, horizon) float32; a group that was never seen has 1, steps beyond the learned ones repeat the last."""
-        log = np.zeros((panel.n, horizon), dtype=np.float32)
-        for columns, labels, factors in self.levels:
-            for group in groupings(panel, (columns,)):  # one, or none
-                at = group.at(labels)
-                steps = np.minimum(np.arange(horizon), factors.shape[1] - 1)
-                own = np.where((at >= 0)[:, None], np.log(factors[at][:, steps]), 0).astype(np.float32)
-                log += own[group.code]
-        return np.exp(log)
+        return _factor(self.levels, panel, horizon)
+
+    def past_factor(self, panel: Panel, origins: int, steps: int) -> np.ndarray:
+        """What the forecasts of each backtest origin are multiplied by. (origins, n, steps) float32"""
+        known = self.past if len(self.past) == origins else ((),) * origins
+        made = [_factor(levels, panel, steps) for levels in known]
+        return np.stack(made) if made else np.ones((0, panel.n, steps), dtype=np.float32)
+
+
+def _factor(levels: Levels, panel: Panel, horizon: int) -> np.ndarray:
+    log = np.zeros((panel.n, horizon), dtype=np.float32)
+    for columns, labels, factors in levels:
+        for group in groupings(panel, (columns,)):  # one, or none
+            at = group.at(labels)
+            steps = np.minimum(np.arange(horizon), factors.shape[1] - 1)
+            own = np.where((at >= 0)[:, None], np.log(factors[at][:, steps]), 0).astype(np.float32)
+            log += own[group.code]
+    return np.exp(log)
 
 
 def learn_alignment(
@@ -57,8 +74,8 @@ def learn_alignment(
     drivers; factor: (n, h) of the drivers ahead; past: (k, n, s) the series' forecasts in the backtest, with drivers.
 
     At each level the sums b of the series' forecasts meet the forecast d of the sums. Weight of d: λ = MSE_b / (MSE_b +
-    MSE_d) over the backtests (inverse-variance combination, Bates & Granger 1969), each sum on its own scale; the factor
-    is (d/b)^(λ / levels), so that the levels share what they have to say. Cf. Hyndman et al. (2011), Optimal
+    MSE_d) over the backtests (inverse-variance combination, Bates & Granger 1969), each sum on its own scale; the
+    factor is (d/b)^(λ / levels), so that the levels share what they have to say. Cf. Hyndman et al. (2011), Optimal
     combination forecasts for hierarchical time series, whose linear form lets small items go below 0.
     """
     levels = [level for level in groupings(panel, LEVELS) if level.size * _LEAST_SERIES <= max(panel.n, 1)]
@@ -66,13 +83,20 @@ def learn_alignment(
         return Alignment(())
     existed = np.arange(panel.t) >= panel.first[:, None]
     demand = filled(undriven.demand, undriven.observed, existed)
-    weights = _weights(levels, panel, demand, tested, past)
+    weights, ratios = _weights(levels, panel, demand, tested, past)
     made = []
     for level, weight in zip(levels, weights, strict=True):
         direct = _sums_ahead(level.totals(demand), mean.shape[1], panel)
         ratio = _ratio(direct, level, mean, factor)
         made.append((level.columns, level.labels, ratio ** (weight / len(levels))))
-    return Alignment(tuple(made))
+    before = tuple(
+        tuple(
+            (level.columns, level.labels, ratio ** (weight / len(levels)))
+            for level, ratio, weight in zip(levels, at_origin, weights, strict=True)
+        )
+        for at_origin in ratios
+    )
+    return Alignment(tuple(made), before)
 
 
 def _sums_ahead(total: np.ndarray, horizon: int, panel: Panel) -> np.ndarray:
@@ -94,10 +118,11 @@ def _ratio(direct: np.ndarray, level: Grouping, mean: np.ndarray, factor: np.nda
 
 def _weights(
     levels: list[Grouping], panel: Panel, demand: np.ndarray, tested: Backtest, past: np.ndarray
-) -> np.ndarray:
-    """λ of each level. (levels,)"""
+) -> tuple[np.ndarray, list[list[np.ndarray]]]:
+    """λ of each level, (levels,), and d/b of each level's groups (g, s) at each backtest origin."""
     if not tested.origins:
-        return np.full(len(levels), 0.5)
+        return np.full(len(levels), 0.5), []
+    ratios: list[list[np.ndarray]] = [[] for _origin in tested.origins]
     errors = np.zeros((len(levels), 2))
     nodes = np.zeros(len(levels))
     for at, origin in enumerate(tested.origins):  # over origins
@@ -113,7 +138,8 @@ def _weights(
                 for ahead_or_sum in (bottom, ahead)
             ]
             nodes[number] += level.size
+            ratios[at].append(_ratio(direct, level, past[at], tested.factor[at]))
     share = errors / np.maximum(errors.sum(axis=1, keepdims=True), 1e-12)
     pooled = share.mean(axis=0)
     pulled = (nodes[:, None] * share + _PRIOR_NODES * pooled) / (nodes[:, None] + _PRIOR_NODES)
-    return np.asarray(pulled[:, 0])
+    return np.asarray(pulled[:, 0]), ratios

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from erp_forecast_addon.planning.forecasting.demand_class import NEW_BELOW
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import Period
 
-# A series counts as new for so many periods.
-YOUNG_BELOW: dict[Period, int] = {"day": 56, "week": 8, "month": 4}
+# A series is forecast from like ones for so many periods: as long as its demand class is New.
+YOUNG_BELOW: dict[Period, int] = dict(NEW_BELOW)
 # Weights of likeness: a variant of the same template, the same brand; prices fade with their ratio.
 _VARIANT, _BRAND, _PRICE_SCALE = 8.0, 2.0, 0.7
 # So many like items per group are enough; more change nothing but the time it takes.
@@ -25,6 +26,8 @@ _MOST_LIKES = 200
 _MOST_LAUNCHES = 2000
 # The curve of a launch is pulled towards "like the others" as if so many launches had shown that.
 _PULL_LAUNCHES = 10.0
+# Its own periods count against like items' in how lumpy its demand is as if those were so many.
+_PULL_PERIODS = 7.0
 _LEAST_VARIANCE, _LARGEST_VARIANCE = 0.05, 4.0
 _TINY = 1e-12
 
@@ -78,6 +81,7 @@ def launches(
         return Launches(new, mean[:0], *(np.zeros(0) for _each in range(2)), likeness, np.zeros(0))  # type: ignore[call-arg]
     rate, ratio = _rates(panel, limit)
     level, variance, lumps = _like(weights, rate, ratio)
+    lumps = _blended(lumps, ratio[new], panel.observed[new].sum(axis=1))
     curve = _curve(panel, mature, traits, rate, limit)
     ages = age[new]
     sold, due = _own(panel, new, level, curve, limit)
@@ -96,14 +100,14 @@ def launches(
 def _weights(new: np.ndarray, mature: np.ndarray, traits: _Traits, n: int) -> tuple[sparse.csr_array, np.ndarray]:
     """How much each mature series counts for each new one, rows summing to 1 or 0; what they have in common.
 
-    The same item group in the same warehouse; where there is none, the same warehouse; where that is empty, all.
+    The same item group in the same warehouse; where there is none, the same warehouse. Other warehouses sell on another
+    scale, and say nothing.
     """
     warehouse = pd.factorize(traits.warehouse)[0].astype(np.int64)
     group = pd.factorize(traits.item_group)[0].astype(np.int64)
     levels = (
         (_("same item group and warehouse"), warehouse * (group.max(initial=0) + 1) + group),
         (_("same warehouse"), warehouse),
-        (_("all items"), np.zeros(n, dtype=np.int64)),
     )
     likeness = np.full(len(new), "", dtype=object)
     parts = []
@@ -159,6 +163,11 @@ def _like(weights: sparse.csr_array, rate: np.ndarray, ratio: np.ndarray) -> tup
     spread = weights @ rate**2 - level**2
     variance = np.clip(spread / level**2, _LEAST_VARIANCE, _LARGEST_VARIANCE)
     return level, variance, np.maximum(weights @ ratio, _TINY)
+
+
+def _blended(lumps: np.ndarray, own: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """The variance-to-mean ratio of a new series: that of like items and its own, by the periods seen of it. (m,)"""
+    return np.maximum((_PULL_PERIODS * lumps + seen * own) / (_PULL_PERIODS + seen), _TINY)
 
 
 def _own(

@@ -10,6 +10,7 @@ import pandas as pd
 from erp_forecast_addon.planning import periods
 from erp_forecast_addon.planning.forecasting import launch
 from erp_forecast_addon.planning.forecasting.demand_class import interval_and_variation
+from erp_forecast_addon.planning.forecasting.rows import in_blocks
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import Period
@@ -113,22 +114,29 @@ def probability_alive(demand: np.ndarray, observed: np.ndarray, deaths_per_perio
     one rate instead of a distribution). 1 while the silence is no longer than _UNUSUAL_SILENCE times the longest that
     it came back from: seasonal items are silent for long and live.
     """
+    alive = np.ones(len(demand))
+
+    def fill(block: slice) -> None:
+        alive[block] = _alive(demand[block], observed[block], deaths_per_period)
+
+    in_blocks(fill, len(demand), workers=1)
+    return alive
+
+
+def _alive(demand: np.ndarray, observed: np.ndarray, deaths_per_period: float) -> np.ndarray:
     n, t = demand.shape
     sold = observed & (demand > 0)
-    count = sold.sum(axis=1)
-    ticks = np.cumsum(observed, axis=1)
+    ticks = np.cumsum(observed, axis=1, dtype=np.int32)
     last = t - 1 - np.argmax(sold[:, ::-1], axis=1)
-    rows = np.arange(n)
-    silence = (ticks[:, -1] - ticks[rows, last]).astype(float)
+    silence = (ticks[:, -1] - ticks[np.arange(n), last]).astype(float)
     former = np.maximum.accumulate(np.where(sold, ticks, 0), axis=1)
     gaps = np.where(sold[:, 1:] & (former[:, :-1] > 0), ticks[:, 1:] - former[:, :-1], 0)
     longest = gaps.max(axis=1, initial=0)
+    judged = (sold.sum(axis=1) >= _LEAST_SALES) & (silence > _UNUSUAL_SILENCE * longest)
     interval = np.maximum(interval_and_variation(demand, observed)[0], longest / 3)
-    judged = (count >= _LEAST_SALES) & (silence > _UNUSUAL_SILENCE * longest)
     a = np.where(judged, interval, 1.0)
     quiet = np.exp(-np.minimum(silence / a, 500.0))
-    alive = quiet / (quiet + deaths_per_period * a * (1 - quiet))
-    return np.where(judged, alive, 1.0)
+    return np.where(judged, quiet / (quiet + deaths_per_period * a * (1 - quiet)), 1.0)
 
 
 # ---- the stages, each in place ------------------------------------
@@ -159,8 +167,9 @@ def _silence(mean: np.ndarray, template: np.ndarray, values: np.ndarray, panel: 
     alive = probability_alive(panel.demand, panel.observed, _DEATHS_PER_DAY * periods.MEAN_DAYS[panel.period])
     dying = np.flatnonzero((alive < _SURE_ALIVE) & (mean > 0).any(axis=1))
     mean[dying] *= alive[dying, None]
-    sold = panel.observed & (panel.demand > 0)
-    last = panel.starts[panel.t - 1 - np.argmax(sold[dying, ::-1], axis=1)] if len(dying) else panel.starts[:0]
+    silent = panel.select(dying)
+    sold = silent.observed & (silent.demand > 0)
+    last = panel.starts[panel.t - 1 - np.argmax(sold[:, ::-1], axis=1)]
     sentence = _(
         "Nothing was sold since {last}, far longer than ever between two sales: it is forecast with {alive_pct}% of "
         "its level."

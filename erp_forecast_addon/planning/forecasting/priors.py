@@ -38,22 +38,30 @@ class Profiles:
 def learn(panel: Panel) -> Profiles:
     """Profiles of all → warehouse → item group in warehouse.
 
-    Each level's profile is pulled towards the one above it. Within a group a series weighs with the root of its
+    Each level's profile is pulled towards the one above it, that of all series towards flat by what does not come back
+    every cycle. Within a group a series weighs with the root of its
     demand: neither do the fast sellers decide alone nor does the noise of the slow ones.
     """
     m = panel.season_length
     sums, exposure = np.zeros((panel.n, m)), np.zeros((panel.n, m))
     mask = panel.observed
     young = ~seasonality.has_season(mask, m)
+    cycles: np.ndarray | None = None  # (2, cycles, m): sold and exposure of all series together
     for at in range(0, panel.n, ROWS_PER_BLOCK):
         block = slice(at, at + ROWS_PER_BLOCK)
-        sums[block], exposure[block], _pull = seasonality.phase_sums(panel.demand[block], mask[block], m)
-    mean = exposure.mean(axis=1, keepdims=True)
-    weight = np.where((mean > 0) & ~young[:, None], 1 / np.sqrt(np.where(mean > 0, mean, 1.0)), 0.0)
-    sums, exposure = sums * weight, exposure * weight
-    above, made = np.ones((panel.n, m)), []
+        parts = seasonality.cycle_sums(panel.demand[block], mask[block], m)
+        mean = parts[1].sum(axis=1).mean(axis=1)
+        weight = np.where((mean > 0) & ~young[block], 1 / np.sqrt(np.where(mean > 0, mean, 1.0)), 0.0)
+        sums[block], exposure[block] = (part.sum(axis=1) * weight[:, None] for part in parts)
+        together = np.stack([np.einsum("ncm,n->cm", part, weight) for part in parts])
+        cycles = together if cycles is None else cycles + together
+    steady = 0.0 if cycles is None else seasonality.steady_share(cycles[0], cycles[1])
+    above = np.ones((panel.n, m))
+    made: list[tuple[tuple[str, ...], np.ndarray, np.ndarray]] = []
     for level in groupings(panel, LEVELS):
         indices = _pulled(sums, exposure, level, above)
+        if not made:
+            indices = 1 + steady * (indices - 1)
         made.append((level.columns, level.labels, indices))
         above = indices[level.code]
     return Profiles(tuple(made))

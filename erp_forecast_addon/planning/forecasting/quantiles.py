@@ -1,7 +1,7 @@
 """Quantiles of demand per period and over any window: a count distribution per series, recalibrated on the backtest.
 
-`learn` sums the backtest up in an Uncertainty, a small value by group names; its `spread` of some series, with what their
-own backtests missed, turns any mean into quantiles. Formulas and sources: docs/uncertainty.md.
+`learn` sums the backtest up in an Uncertainty, a small value by group names; its `spread` of some series, with what
+their own backtests missed, turns any mean into quantiles. Formulas and sources: docs/uncertainty.md.
 """
 
 from dataclasses import dataclass, replace
@@ -21,9 +21,12 @@ _WINDOWS = (1, 2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 56, 84)
 _STEP_EDGES = (0, 1, 4, 7, 14, 21)
 # Series of a group whose transforms are looked at; more would change nothing but the time.
 _SERIES_PER_GROUP = 1500
+_USUAL_HALF_WEIGHT = 50.0
 # Cells that are worked on at once: bounds the memory.
 _CELLS = 400_000
 _SIZES = (-7, 12)
+# Demand is rare where less than an eighth of a unit is forecast per period; its floor is pulled by so many cells.
+_RARE_SIZE, _FLOOR_HALF_WEIGHT = -4, 500.0
 # Cells with next to no forecast say nothing about growth, however surprising; one cell counts no more than this.
 _SMALLEST_JUDGED, _LARGEST_RATIO = 0.01, 400.0
 
@@ -34,7 +37,8 @@ class Uncertainty:
 
     groups: name -> row; "" is everything, "Smooth" a class, "Smooth 3" its series of 8 to 16 units a period.
     coefficients: of the dispersion that a series' demand suggests; dispersion: (g,) what has to be multiplied to that;
-    half_weight: (g,); see spread.py. growth: (a, b) of the variance by step.
+    half_weight: (g,); see spread.py. growth: (a, b) of the variance by step. floor: (g,) least mean that a distribution
+    is made with, above 0 for the rarest demand only.
     step_maps: (g, b, nodes) recalibration by group and block of steps; windows: (w,) periods, rising from 1;
     window_growth: (g, w) variance of a sum over that of independent periods; window_maps: (g, w, nodes).
     season_length: cycle by which forecasts go on beyond their end.
@@ -45,6 +49,7 @@ class Uncertainty:
     dispersion: np.ndarray
     half_weight: np.ndarray
     growth: tuple[float, float]
+    floor: np.ndarray
     step_maps: np.ndarray
     windows: np.ndarray
     window_growth: np.ndarray
@@ -69,11 +74,13 @@ class Uncertainty:
     ) -> "Spread":
         """The spread of some series from their own backtest. actual, forecast, scored: (k, n, s); level: (n,)
 
-        level: mean of the forecast that the models made, which names the group; another mean may be given later. Each series' spread depends on its own row alone, so one item can be done later and gets the same.
+        level: mean of the forecast that the models made, which names the group; another mean may be given later. Each
+        series' spread depends on its own row alone, so one item can be done later and gets the same.
         """
         unit = np.ones(len(level)) if history is None else history.unit
         actual, forecast, level = actual / unit[:, None], forecast / unit[:, None], level / unit
         group = self.rows_of(demand_class, level)
+        level = np.maximum(level, self.floor[group])
         own = spreads.residuals(actual, forecast, scored).total()
         now = None if history is None else history.before[-1]
         expected = _expected(self.coefficients, now, level) * self.dispersion[group]
@@ -84,7 +91,7 @@ class Uncertainty:
 @dataclass(frozen=True)
 class Spread:
     """Of n series: dispersion (n,), variance per unit of mean at `level` (n,), both in `unit` (n,); group (n,) into
-    `learned`.
+    `learned`. A mean of 0 promises 0; any other is taken as the group's floor at least.
     """
 
     dispersion: np.ndarray
@@ -102,7 +109,12 @@ class Spread:
         start, slope = self.learned.growth
         growth = start + slope * np.arange(mean.shape[1])
         unit = self.unit[:, None]
-        return np.asarray(spreads.variance(self.dispersion, self.level, mean / unit) * growth * unit**2)
+        return np.asarray(spreads.variance(self.dispersion, self.level, self.lifted(mean) / unit) * growth * unit**2)
+
+    def lifted(self, mean: np.ndarray, periods: np.ndarray | float = 1.0) -> np.ndarray:
+        """The mean that the distribution is made with, of so many periods (n, 1). mean: (n, h); (n, h)"""
+        floor = (self.learned.floor[self.group] * self.unit)[:, None] * periods
+        return np.asarray(np.where(mean > 0, np.maximum(mean, floor), 0.0))
 
     def one_step_std(self, level: np.ndarray) -> np.ndarray:
         """Standard deviation of the error one period ahead, of a mean of `level` (n,). (n,)"""
@@ -119,7 +131,7 @@ def learn(
     season_length: int = 1,
     workers: int = 1,
 ) -> Uncertainty:
-    """actual, forecast, scored: (k, n, s), windows that follow each other, of the forecast whose errors are to be known.
+    """actual, forecast, scored: (k, n, s), windows that follow each other, of the forecast whose errors are learned.
     history: what the demand itself says of its dispersion; without it the groups' residuals have to do.
 
     Each origin's series are judged with the dispersion that the other origins say: by their own they could never be
@@ -128,8 +140,10 @@ def learn(
     if history is not None:
         unit = history.unit.astype(np.float32)[:, None]
         actual, forecast = actual / unit, forecast / unit
-    names, chain = _hierarchy(demand_class, forecast)
+    names, chain = _hierarchy(demand_class if history is None else history.classes, forecast)
     sizes = [len(part) for part in names]
+    floor = _floors(names[2], chain[2], actual, forecast, scored)
+    forecast = np.where(forecast > 0, np.maximum(forecast, floor[chain[2]][..., None].astype(np.float32)), 0)
     sums = spreads.residuals(actual, forecast, scored)
     level = np.where(sums.counts > 0, sums.means / np.maximum(sums.counts, 1), 0.0)
     before = None if history is None else history.before[:-1]
@@ -150,18 +164,15 @@ def learn(
     windows, window_growth, window_maps = _windows(pool, actual, forecast, expected, scored, season_length)
     window_maps[:, 0] = step_maps[:, 0]
     known = [name for part in names for name in part]
-    average = (
-        [np.bincount(np.zeros(sizes[2], dtype=int), half_weight)[:1] / max(sizes[2], 1)]
-        if sizes[2]
-        else [np.full(1, 20.0)]
-    )
-    class_weight = np.full(sizes[1], average[0][0])
+    # For classes and all: what a series of a group that was never seen is given.
+    usual = half_weight.mean() if sizes[2] else _USUAL_HALF_WEIGHT
     return Uncertainty(
         groups={name: at for at, name in enumerate(known)},
         coefficients=coefficients,
         dispersion=np.concatenate(dispersion),
-        half_weight=np.concatenate([average[0], class_weight, half_weight]),
+        half_weight=np.concatenate([np.full(1 + sizes[1], usual), half_weight]),
         growth=growth,
+        floor=np.concatenate([np.zeros(1 + sizes[1]), floor]),
         step_maps=step_maps.astype(np.float32),
         windows=windows,
         window_growth=window_growth,
@@ -193,8 +204,8 @@ def per_period(
     def fill(which: slice) -> None:
         for rows in pieces[which]:
             some = mean[rows]
-            unit = spread.unit[rows, None]
-            at = distribution.place(some / unit, spread.select(rows).variance(some) / unit**2)
+            unit, own = spread.unit[rows, None], spread.select(rows)
+            at = distribution.place(own.lifted(some) / unit, own.variance(some) / unit**2)
             maps = learned.step_maps[spread.group[rows[0]]]
             for number in np.unique(block):  # over blocks of steps
                 steps = block == number
@@ -222,7 +233,8 @@ def of_totals(
     levels = np.asarray(levels, dtype=float)
     learned = spread.learned
     low, share = _between(learned.windows, window)
-    at = distribution.place(total / spread.unit, variance * sum_growth(spread, window) / spread.unit**2)
+    lifted = spread.lifted(np.asarray(total)[:, None], window[:, None])[:, 0]
+    at = distribution.place(lifted / spread.unit, variance * sum_growth(spread, window) / spread.unit**2)
     group, high = spread.group, np.minimum(low + 1, len(learned.windows) - 1)
     flat = learned.window_maps.reshape(-1, learned.window_maps.shape[-1])
     used, code = np.unique(
@@ -239,7 +251,7 @@ def of_totals(
 
 
 def sum_growth(spread: Spread, window: np.ndarray) -> np.ndarray:
-    """Variance of a sum over `window` (n,) periods, relative to that of independent ones; linear beyond what was seen."""
+    """Variance of a sum over `window` (n,) periods over that of independent ones; linear beyond what was seen. (n,)"""
     known, growth = spread.learned.windows, spread.learned.window_growth[spread.group]
     low, share = _between(known, window)
     rows = np.arange(len(low))
@@ -301,12 +313,30 @@ def _hierarchy(demand_class: np.ndarray, forecast: np.ndarray) -> tuple[list[lis
     level = forecast.mean(axis=2) if forecast.shape[2] else np.zeros((k, n))
     size = np.clip(np.floor(np.log2(np.maximum(level, 1e-9))), *_SIZES).astype(int) - _SIZES[0]
     classes, code = np.unique(np.asarray(demand_class, dtype=str), return_inverse=True)
+    coarse = np.broadcast_to(code.reshape(np.shape(demand_class)), (k, n))
     width = _SIZES[1] - _SIZES[0] + 1
-    joint, fine = np.unique(code.reshape(-1) * width + size, return_inverse=True)
+    joint, fine = np.unique(coarse * width + size, return_inverse=True)
     fine = fine.reshape(k, n)
     fine_names = [f"{classes[number // width]} {number % width + _SIZES[0]}" for number in joint.tolist()]
-    coarse = np.broadcast_to(code.reshape(-1), (k, n))
     return [[""], classes.tolist(), fine_names], [np.zeros((k, n), dtype=int), coarse, fine]
+
+
+def _floors(
+    names: list[str], group: np.ndarray, actual: np.ndarray, forecast: np.ndarray, scored: np.ndarray
+) -> np.ndarray:
+    """What groups of rare demand sold per period when so little was forecast, pulled to the forecast. (groups,)
+
+    An item that seems dead comes back now and then. A mean near 0 with no chance of more would hide that, and no
+    recalibration could bring it out of a distribution that knows 0 only. Where means are larger the floor is 0.
+    """
+    rare = np.array([int(name.rsplit(" ", 1)[1]) <= _RARE_SIZE for name in names], dtype=bool)
+    used = scored & (forecast > 0)
+    cells = group[..., None] * np.ones(actual.shape[2], dtype=int)
+    count = np.bincount(cells[used], minlength=len(names))
+    came, told = (np.bincount(cells[used], part[used], len(names)) for part in (actual, forecast))
+    usual = told / np.maximum(count, 1)
+    pulled = (came + _FLOOR_HALF_WEIGHT * usual) / np.maximum(count + _FLOOR_HALF_WEIGHT, 1)
+    return np.asarray(np.where(rare & (pulled > usual), pulled, 0.0))
 
 
 def _thinned(group: np.ndarray, size: int) -> np.ndarray:
@@ -378,10 +408,10 @@ def _windows(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lengths (w,), growth of the variance (g, w) and maps (g, w, nodes) of sums from an origin on.
 
-    A sum longer than a window goes on through the next ones: what came there is known, and the forecast repeats its last
-    season, as it does beyond a horizon.
+    A sum longer than a window goes on through the next ones: what came there is known, and the forecast repeats its
+    last season, as it does beyond a horizon.
     """
-    k, n, s = actual.shape
+    k, _n, s = actual.shape
     lengths = np.array(sorted({1, *(length for length in (*_WINDOWS, s) if length <= k * s)}))
     growth, maps = [], []
     for length in lengths.tolist():  # over lengths
@@ -406,7 +436,8 @@ def _sums(
     spans = -(-length // s) if s else 0
     origins = k - spans + 1 if spans else 0
     if origins <= 0:
-        return (*(np.zeros((0, n)) for _part in range(3)), np.zeros((0, n), dtype=bool))
+        nothing = np.zeros((0, n))
+        return nothing, nothing, nothing, nothing.astype(bool)
 
     def chained(values: np.ndarray, at: int) -> np.ndarray:
         return np.concatenate(list(values[at : at + spans]), axis=1)[:, :length]
@@ -423,7 +454,7 @@ def _sums(
 def _ratio_growth(
     pool: _Pool, came: np.ndarray, mean: np.ndarray, variance: np.ndarray, used: np.ndarray
 ) -> np.ndarray:
-    """E[(sum − mean)²] over what independent periods would have, by group, pulled to the level above, that to 1. (g,)"""
+    """E[(sum − mean)²] over what independent periods have, by group, pulled to the level above, that to 1. (g,)"""
     ratio = np.minimum((came - mean)[used] ** 2 / variance[used], _LARGEST_RATIO)
     above, result = np.ones(1), []
     for level in range(3):  # everything, classes, sizes of a class

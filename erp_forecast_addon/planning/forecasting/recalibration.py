@@ -1,8 +1,8 @@
 """Conformal recalibration: what share of past demand really fell below each stated probability, group by group.
 
 For an observation whose distribution function just below and at it is (low, high), the randomised probability integral
-transform is uniform between the two (Czado, Gneiting & Held 2009). g(u), the expected share of transforms ≤ u, is the mean
-of their distribution functions; it is summed exactly at the nodes, without drawing. A quantile of the recalibrated
+transform is uniform between the two (Czado, Gneiting & Held 2009). g(u), the expected share of transforms ≤ u, is the
+mean of their distribution functions; it is summed exactly at the nodes, without drawing. A quantile of the recalibrated
 forecast is F⁻¹(g⁻¹(τ)) (Kuleshov, Fenner & Ermon 2018; conformal predictive systems, Vovk et al. 2019).
 """
 

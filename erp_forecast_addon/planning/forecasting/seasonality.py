@@ -64,17 +64,47 @@ def phase_sums(demand: np.ndarray, mask: np.ndarray, season_length: int) -> tupl
 
     (n, season_length), (n, season_length), (n, 1)
     """
-    cycles = CYCLES.get(season_length, DEFAULT_CYCLES)
-    seen = by_cycle(mask, season_length, cycles)
-    sold = np.where(seen, np.maximum(by_cycle(demand, season_length, cycles), 0), 0)
-    level = sold.sum(axis=2, keepdims=True) / np.maximum(seen.sum(axis=2, keepdims=True, dtype=demand.dtype), 1)
+    sold, exposure = cycle_sums(demand, mask, season_length)
+    seen = by_cycle(mask, season_length, sold.shape[1])
     sums, count = sold.sum(axis=1), seen.sum(axis=1, dtype=demand.dtype)
     within = (sold**2).sum(axis=(1, 2)) - (sums**2 / np.maximum(count, 1)).sum(axis=1)
     freedom = np.maximum(count.sum(axis=1) - (count > 0).sum(axis=1), 1)
     mean = sums.sum(axis=1) / np.maximum(count.sum(axis=1), 1)
     noise = np.maximum(within, 0) / freedom / np.where(mean > 0, mean, 1)
     pull = noise / OWN_SEASON_VARIANCE + MIN_PRIOR_CYCLES * mean
-    return sums, np.where(seen, level, 0).sum(axis=1), pull[:, None]
+    return sums, exposure.sum(axis=1), pull[:, None]
+
+
+def cycle_sums(demand: np.ndarray, mask: np.ndarray, season_length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Demand by cycle and phase, and what it would be without a season: the cycle's mean where it was observed.
+
+    (n, cycles, season_length) each, the last CYCLES of the history.
+    """
+    cycles = CYCLES.get(season_length, DEFAULT_CYCLES)
+    seen = by_cycle(mask, season_length, cycles)
+    sold = np.where(seen, np.maximum(by_cycle(demand, season_length, cycles), 0), 0)
+    level = sold.sum(axis=2, keepdims=True) / np.maximum(seen.sum(axis=2, keepdims=True, dtype=demand.dtype), 1)
+    return sold, np.where(seen, level, 0)
+
+
+def steady_share(sold: np.ndarray, exposure: np.ndarray) -> float:
+    """Which share of the differences between a group's seasonal indices comes back every cycle, 0 to 1.
+
+    sold, exposure: (cycles, season_length), sums of cycle_sums over the group's series. The noise of an index is how it
+    differs between cycles; what the indices differ more than that is season (positive-part James-Stein, Efron & Morris
+    1973). Two cycles of rare demand make any profile look seasonal.
+    """
+    there = exposure > 0
+    count = there.sum(axis=0)
+    ratio = np.divide(sold, exposure, out=np.zeros(sold.shape), where=there)
+    phases_known = count >= 2
+    if phases_known.sum() < 2:
+        return 0.0
+    many, known = count[phases_known], there[:, phases_known]
+    index = np.where(known, ratio[:, phases_known], 0).sum(axis=0) / many
+    between = np.where(known, (ratio[:, phases_known] - index) ** 2, 0).sum(axis=0) / (many - 1)
+    differences = float(index.var(ddof=1))
+    return max(0.0, 1 - float((between / many).mean()) / differences) if differences > 0 else 0.0
 
 
 def phases(t: int, season_length: int) -> np.ndarray:

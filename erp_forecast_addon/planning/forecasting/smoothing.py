@@ -162,7 +162,7 @@ class Fading:
     def __init__(self, mask: np.ndarray, keep: np.ndarray) -> None:
         self.keep = keep[:, None]
         self.seen = by_time(mask)
-        self.everywhere = self.seen.all(axis=1)
+        self.everywhere = np.asarray(self.seen.all(axis=1))
 
     def at(self, now: int) -> np.ndarray:
         """(g, n), or (g, 1) for a period that was observed in all series."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from erp_forecast_addon.planning.forecasting.demand_class import named
 from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import Period
@@ -15,11 +16,11 @@ from erp_forecast_addon.planning.settings import Period
 _UNITS_PER_SALE = 16.0
 # What counts as recent demand: eight weeks, half a year, a year.
 _RECENT: dict[Period, int] = {"day": 56, "week": 26, "month": 12}
-# The variance at a mean that differs from the usual one: δ(m) − 1 = (δ − 1)·(m / level)^power. 0: the variance goes with
-# the mean (orders come more often), 1: its excess with the mean's square (orders get larger, the whole level is uncertain).
+# The variance at a mean that differs from the usual one: δ(m) − 1 = (δ − 1)·(m / level)^power. 0: the variance goes
+# with the mean (orders come more often), 1: its excess with the mean's square (orders get larger).
 MEAN_POWER = 0.5
 # Bounds of the observations after which a series' own dispersion weighs as much as its group's.
-_HALF_WEIGHT_RANGE = (8.0, 400.0)
+_HALF_WEIGHT_RANGE = (8.0, 2000.0)
 # A group's figures weigh as much as those of the level above once it holds so many windows.
 GROUP_HALF_WEIGHT = 40.0
 # Seasons after which the variance of demand is taken within their phases.
@@ -42,18 +43,19 @@ class History:
 
     unit: (n,) the quantum of demand in stock units: 1 for whole numbers, a share of a usual sale otherwise, so that the
     same family serves both. before: (k + 1, n, 2), `demand_dispersion` before each origin and, last, at the end.
+    classes: (k, n) demand class at each origin. By what it became later a series would be chosen for what it did in
+    the backtest, and groups would seem to sell more than their like will.
     """
 
     unit: np.ndarray
     before: np.ndarray
-
-    def select(self, rows: np.ndarray | slice) -> "History":
-        return History(self.unit[rows], self.before[:, rows])
+    classes: np.ndarray
 
 
 def history(panel: Panel, whole: np.ndarray, origins: tuple[int, ...]) -> History:
     """whole: (n,) bool, series of whole numbers; origins: of the backtest."""
     unit, before = np.ones(panel.n), np.zeros((len(origins) + 1, panel.n, 2))
+    classes = np.full((len(origins), panel.n), "", dtype=object)
     for at in range(0, panel.n, ROWS_PER_BLOCK):
         block = slice(at, at + ROWS_PER_BLOCK)
         demand, observed = np.maximum(panel.demand[block], 0.0), panel.observed[block]
@@ -63,12 +65,14 @@ def history(panel: Panel, whole: np.ndarray, origins: tuple[int, ...]) -> Histor
         before[:, block] = demand_dispersion(
             demand / unit[block, None], observed, (*origins, panel.t), panel.season_length, _RECENT[panel.period]
         )
-    return History(unit, before)
+        if origins:
+            classes[:, block] = classes_then(demand, observed, panel.first[block], origins, panel.period)
+    return History(unit, before, classes)
 
 
 @dataclass(frozen=True)
 class Residuals:
-    """Sums over the steps of each origin: squares Σe², means Σm, counts, all (k, n), and level (k, n) = Σm / steps."""
+    """Sums over the steps of each origin: squares Σe², means Σm, counts of scored steps. (k, n), or (n,) in total"""
 
     squares: np.ndarray
     means: np.ndarray
@@ -101,31 +105,53 @@ def demand_dispersion(
 ) -> np.ndarray:
     """Variance per unit of mean of the demand before each end, of all of it and of the recent periods. (ends, n, 2)
 
-    demand, observed: (n, t). With MIN_CYCLES cycles or more the variance is that within the phases of the season. 0 where
-    nothing was sold or no two periods are known.
+    demand, observed: (n, t). With MIN_CYCLES cycles or more the variance is that within the phases of the season. 0
+    where nothing was sold or no two periods are known.
     """
-    result = np.zeros((len(ends), len(demand), 2))
-    for at, end in enumerate(ends):  # over ends, which are few
-        result[at, :, 0] = _within_phases(demand[:, :end], observed[:, :end], season_length)
-        recent = slice(max(0, end - recent_periods), end)
-        result[at, :, 1] = _within_phases(demand[:, recent], observed[:, recent], season_length)
-    return result
+    spans = [(begin, end) for end in ends for begin in (0, max(0, end - recent_periods))]
+    indicators = [_phases(begin, end, demand.shape[1], season_length) for begin, end in spans]
+    columns = np.concatenate(indicators, axis=1)
+    known = observed.astype(np.float32)
+    values = np.where(observed, demand, 0).astype(np.float32)
+    # All sums of all spans as products with the same few columns.
+    counts, totals, squares = known @ columns, values @ columns, values**2 @ columns
+    result, at = np.zeros((len(spans), len(demand))), 0
+    for number, indicator in enumerate(indicators):  # over spans
+        part = slice(at, at := at + indicator.shape[1])
+        count, total = counts[:, part].astype(float), totals[:, part].astype(float)
+        within = (squares[:, part] - total**2 / np.maximum(count, 1)).sum(axis=1)
+        free, sold = np.maximum(count - 1, 0).sum(axis=1), total.sum(axis=1)
+        mean = sold / np.maximum(count.sum(axis=1), 1)
+        usable = (sold > 0) & (free > 0)
+        result[number] = np.where(usable, np.maximum(within, 0) / np.maximum(free, 1) / np.where(usable, mean, 1.0), 0)
+    return result.reshape(len(ends), 2, len(demand)).transpose(0, 2, 1)
 
 
-def _within_phases(demand: np.ndarray, observed: np.ndarray, season_length: int) -> np.ndarray:
+def _phases(begin: int, end: int, t: int, season_length: int) -> np.ndarray:
+    """Which of t periods lie in the span, by phase of the season if that has cycles enough. (t, phases) float32"""
+    phases = season_length if end - begin >= MIN_CYCLES * season_length else 1
+    column = np.arange(t)
+    inside = (column >= begin) & (column < end)
+    return np.asarray((column[:, None] % phases == np.arange(phases)) & inside[:, None], dtype=np.float32)
+
+
+def classes_then(
+    demand: np.ndarray, observed: np.ndarray, first: np.ndarray, origins: tuple[int, ...], period: Period
+) -> np.ndarray:
+    """Demand class at each origin, as `demand_class` of the panel before it. demand, observed: (n, t). (k, n) object"""
     t = demand.shape[1]
-    phases = season_length if t >= MIN_CYCLES * season_length else 1
-    squares, mean, free = (np.zeros(len(demand)) for _part in range(3))
-    for phase in range(phases):  # over the phases of a season
-        known = observed[:, phase::phases]
-        values = np.where(known, demand[:, phase::phases], 0.0)
-        count, total = known.sum(axis=1), values.sum(axis=1)
-        squares += np.einsum("nt,nt->n", values, values) - total**2 / np.maximum(count, 1)
-        free += np.maximum(count - 1, 0)
-        mean += total
-    count = np.maximum(observed.sum(axis=1), 1)
-    usable = (mean > 0) & (free > 0)
-    return np.where(usable, np.maximum(squares, 0) / np.maximum(free, 1) / np.where(usable, mean / count, 1.0), 0.0)
+    before = np.stack([np.arange(t) < origin for origin in origins], axis=1).astype(np.float32)
+    there = observed & (demand > 0)
+    sold = np.where(there, demand, 0.0).astype(np.float32)
+    seen, count, total, squares = observed.astype(np.float32) @ before, there @ before, sold @ before, sold**2 @ before
+    some = np.maximum(count, 1).astype(float)
+    mean = total / some
+    adi = np.where(count > 0, seen / some, np.inf)
+    cv2 = np.where(count > 0, np.maximum(squares / some - mean**2, 0) / np.where(count > 0, mean, 1.0) ** 2, 0.0)
+    return np.stack([
+        named(adi[:, at], cv2[:, at], origin - np.minimum(first, origin - 1), period)
+        for at, origin in enumerate(origins)
+    ])  # fmt: skip
 
 
 def _features(before: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -237,8 +263,8 @@ def step_growth(ratio: np.ndarray, used: np.ndarray) -> tuple[float, float]:
     """(a, b) of variance at step h = a + b(h − 1), relative to the mean over the steps, never falling: b ≥ 0.
 
     ratio: (k, n, s), e² over what was expected. The slope is pulled to 0 by its own uncertainty (positive-part
-    James-Stein; every series at every origin is one observation of it): on a small panel a single late surprise must not
-    widen all intervals without end.
+    James-Stein; every series at every origin is one observation of it): on a small panel a single late surprise must
+    not widen all intervals without end.
     """
     count = used.sum(axis=(0, 1)).astype(float)
     steps = np.arange(len(count))

@@ -64,14 +64,11 @@ erp_forecast_addon.overrides = (function () {
 				const [from, to] = [day_of(row.from_date), day_of(row.to_date)];
 				const inside = shown.map((period, slot) => [period, slot]).filter(([period]) => period.end > from && period.start <= to);
 				if (!inside.length) return "";
-				const [first, last] = [inside[0][1], inside[inside.length - 1][1]];
-				return erp_forecast_addon.svg.element("rect", {
-					class: "ef-override",
-					x: on.x(first),
-					y: on.top,
-					width: on.slot_width * (last - first + 1),
-					height: 5,
-				});
+				// A week or month that it covers in part is marked in part.
+				const place = (day, [period, slot]) => slot + Math.min(1, Math.max(0, (day - period.start) / (period.end - period.start)));
+				const left = on.x(place(from, inside[0]));
+				const right = on.x(place(to + 1, inside[inside.length - 1]));
+				return erp_forecast_addon.svg.element("rect", { class: "ef-override", x: left, y: on.top, width: Math.max(1, right - left), height: 5 });
 			})
 			.join("");
 	}
@@ -98,9 +95,9 @@ erp_forecast_addon.overrides = (function () {
 					default: "one",
 					reqd: 1,
 				},
-				{ fieldname: "from_date", fieldtype: "Date", label: __("From"), default: tomorrow, reqd: 1 },
-				{ fieldname: "column_break", fieldtype: "Column Break" },
 				{ fieldname: "kind", fieldtype: "Select", label: __("Kind"), options: KINDS.map((kind) => ({ value: kind, label: __(kind) })), default: KINDS[0], reqd: 1, description: hints[KINDS[0]] },
+				{ fieldname: "column_break", fieldtype: "Column Break" },
+				{ fieldname: "from_date", fieldtype: "Date", label: __("From"), default: tomorrow, reqd: 1 },
 				{ fieldname: "to_date", fieldtype: "Date", label: __("To"), default: frappe.datetime.add_days(tomorrow, 6), reqd: 1 },
 				{ fieldname: "section_break", fieldtype: "Section Break" },
 				{ fieldname: "value", fieldtype: "Float", label: __("Value"), reqd: 1 },

@@ -31,6 +31,21 @@ erp_forecast_addon.add_styles = function () {
 .ef-level-reorder { stroke: var(--orange-500, #e86c13); }
 .ef-level-upto { stroke: var(--green-600, #278f5e); }
 .ef-below { fill: var(--red-500); fill-opacity: 0.14; }
+.ef-part-whole { fill: var(--gray-500); }
+.ef-part-more { fill: var(--green-600, #278f5e); }
+.ef-part-less { fill: var(--red-500); }
+.ef-part-link { stroke: var(--gray-500); stroke-dasharray: 3 3; }
+.ef-part-number { fill: var(--text-color); font-size: 11px; font-weight: 600; }
+.ef-part-0 { fill: var(--gray-500); background: var(--gray-500) !important; }
+.ef-part-1 { fill: var(--blue-400, #4da9f5); background: var(--blue-400, #4da9f5) !important; }
+.ef-part-2 { fill: var(--cyan-500, #15b3c0); background: var(--cyan-500, #15b3c0) !important; }
+.ef-part-3 { fill: var(--gray-700); background: var(--gray-700) !important; }
+.ef-part-4 { fill: var(--orange-500, #e86c13); background: var(--orange-500, #e86c13) !important; }
+.ef-part-5 { fill: var(--yellow-500, #edba13); background: var(--yellow-500, #edba13) !important; }
+.ef-part-6 { fill: var(--green-500, #46b37e); background: var(--green-500, #46b37e) !important; }
+.ef-part-7 { fill: var(--pink-500, #e34aa6); background: var(--pink-500, #e34aa6) !important; }
+.ef-part-8 { fill: var(--red-500); background: var(--red-500) !important; }
+.ef-part-9 { fill: var(--purple-500, #7c3aed); background: var(--purple-500, #7c3aed) !important; }
 .ef-legend { display: flex; flex-wrap: wrap; gap: 4px 16px; padding: 6px 12px 0 52px; color: var(--text-muted); font-size: 12px; }
 .ef-legend span { display: inline-flex; align-items: center; gap: 6px; }
 .ef-legend i { width: 12px; height: 10px; border-radius: 2px; display: inline-block; background: var(--gray-500); }

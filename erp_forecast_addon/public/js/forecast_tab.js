@@ -48,6 +48,7 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 				${this.headline(pair)}
 				<div class="ef-chart-box"></div>
 				${this.numbers(pair)}
+				${erp_forecast_addon.explanation.section(pair)}
 				${this.model_section(pair)}
 				${erp_forecast_addon.overrides.section(this.view, pair)}
 				${this.proposals_section(pair)}
@@ -55,6 +56,7 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 			</div>`
 		);
 		this.draw_chart();
+		erp_forecast_addon.explanation.show(this.box, pair);
 		this.listen();
 	}
 

@@ -4,6 +4,7 @@
 {% include "erp_forecast_addon/public/js/forecast_overrides.js" %}
 {% include "erp_forecast_addon/public/js/forecast_chart.js" %}
 {% include "erp_forecast_addon/public/js/order_state.js" %}
+{% include "erp_forecast_addon/public/js/forecast_explanation.js" %}
 {% include "erp_forecast_addon/public/js/forecast_tab.js" %}
 
 (function () {

@@ -1,4 +1,5 @@
 frappe.listview_settings["Demand Event"] = {
+	hide_name_column: true,
 	add_fields: ["enabled", "from_date", "to_date"],
 	get_indicator(doc) {
 		const today = frappe.datetime.get_today();

@@ -9,7 +9,7 @@ from erp_forecast_addon.approval import check_may_approve_override, may_approve_
 
 # What is approved: changed by someone who may not approve, the override is a draft again.
 _SUBSTANCE = ("company", "item_code", "warehouse", "from_date", "to_date", "kind", "value")
-_BY_RUN = ("forecast_before", "forecast_after", "forecast_run", "wape_without", "wape_with", "value_added")
+_BY_RUN = ("forecast_before", "forecast_after", "applied_on", "wape_without", "wape_with", "value_added")
 
 
 class ForecastOverride(Document):

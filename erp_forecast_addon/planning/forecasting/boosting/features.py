@@ -19,10 +19,8 @@ from erp_forecast_addon.planning.panel import Panel
 
 # The trees can hold so many values of an attribute; the rarest beyond it count as unknown.
 MAX_CATEGORIES = 200
-# Weight of the whole history in the level, in known periods.
+# Weight of the whole history in the level, in known periods: a sleeping series may wake up.
 _LEVEL_PULL = 2.0
-# No series' level is taken for lower than this share of its group's mean: a sleeping series may wake up.
-_LEVEL_FLOOR = 0.01
 _LEAST_LEVEL = 1e-6
 _FASTER_FADE = 0.6
 
@@ -94,8 +92,7 @@ def _own_features(
     rhythm, row, end = context.rhythm, rows.series, rows.end
     sold, seen = groups.known_demand(panel)
     selling, squares = Past(sold > 0, seen, 1), Past(sold.astype(np.float64) ** 2, seen, 1)
-    level = _level(past, Fading(sold, seen, rhythm.cycle, rhythm.fade), row, end)
-    level = np.maximum(level, _floor(context, row, end))
+    level = np.maximum(_level(past, Fading(sold, seen, rhythm.cycle, rhythm.fade), row, end), _LEAST_LEVEL)
     faster = _level(past, Fading(sold, seen, rhythm.cycle, _FASTER_FADE), row, end)
     found = {"step": rows.target - end + 1, "level": np.log(level), "recent level": faster / level}
     for window in rhythm.windows:
@@ -117,17 +114,11 @@ def _own_features(
     return found, level
 
 
-def _floor(context: Context, row: np.ndarray, end: np.ndarray) -> np.ndarray:
-    code = context.codes["department"][row]
-    mean = context.pasts["department"].mean(code, end, context.rhythm.base)
-    return np.maximum(np.where((code >= 0) & (mean > 0), _LEVEL_FLOOR * mean, 0.0), _LEAST_LEVEL)
-
-
 def _level(past: Past, fading: Fading, row: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Exponentially weighted mean, pulled a little to the mean of the whole history; 0 without a known period."""
     whole = np.nan_to_num(past.mean(row, end, end))
     total, count = fading.sum_count(row, end)
-    return (total + _LEVEL_PULL * whole) / (count + _LEVEL_PULL)
+    return np.asarray((total + _LEVEL_PULL * whole) / (count + _LEVEL_PULL))
 
 
 def _median(sold: np.ndarray, seen: np.ndarray, row: np.ndarray, end: np.ndarray, window: int) -> np.ndarray:

@@ -35,11 +35,11 @@ Without = Literal["event", "signal", "price"]
 
 @dataclass(frozen=True)
 class Block:
-    """Regressors of the steps first..last (last None: all beyond); their answers are averaged."""
+    """The regressor of the steps first..last; that of the last block also answers for all steps beyond."""
 
     first: int
     last: int
-    regressors: tuple[Any, ...]
+    regressor: Any
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class BoostedModel:
         """Mean demand of the next `horizon` periods (None: those it learned). (n, horizon) float32, never negative.
 
         panel: all series of the company, or some of them together with the `groups` of all. Steps beyond those learned
-        are forecast like the last one learned. workers has no influence on the result.
-        Raises BadInput for a panel of another period.
+        are forecast like the last one learned; a series that never sold is forecast 0.
+        workers has no influence on the result. Raises BadInput for a panel of another period.
         """
         if panel.period != self.period:
             raise BadInput(
@@ -80,12 +80,12 @@ class BoostedModel:
         steps = horizon or self.horizon
         result = np.zeros((panel.n, steps), dtype=np.float32)
         context = (groups or self.groups(panel)).context(panel)
-        known = np.asarray(panel.observed.any(axis=1))
+        sold = np.asarray((panel.observed & (panel.demand > 0)).any(axis=1))
 
         def fill(at: int) -> None:
             block = slice(at, min(at + ROWS_PER_BLOCK, panel.n))
             part = panel if panel.n <= ROWS_PER_BLOCK else panel.select(np.arange(block.start, block.stop))
-            result[block] = np.where(known[block, None], self._block(part, context.rows(block), steps), 0)
+            result[block] = np.where(sold[block, None], self._block(part, context.rows(block), steps), 0)
 
         starts = range(0, panel.n, ROWS_PER_BLOCK)
         if workers <= 1 or len(starts) <= 1:
@@ -116,8 +116,7 @@ class BoostedModel:
             )
             matrix, expected = feature_matrix(self.plan, panel, context, rows)
             values = self.arrange(matrix)
-            factor = np.mean([regressor.predict(values) for regressor in block.regressors], axis=0)
-            answer = np.minimum(factor, _MAX_FACTOR) * expected
+            answer = np.minimum(block.regressor.predict(values), _MAX_FACTOR) * expected
             result[:, block.first - 1 : last] = answer.reshape(panel.n, len(ahead))
         return result
 

@@ -85,7 +85,7 @@ def _fading(values: np.ndarray, cycle: int, fade: float) -> np.ndarray:
     t = values.shape[1]
     sums = _running(values)
     start = np.maximum(np.arange(t + 1) - cycle, 0)
-    faded = sums - sums[:, start]
+    faded: np.ndarray = sums - sums[:, start]
     for at in range(cycle, t + 1, cycle):  # over cycles: the recursion needs the cycle before
         now = slice(at, min(at + cycle, t + 1))
         faded[:, now] += fade * faded[:, now.start - cycle : now.stop - cycle]

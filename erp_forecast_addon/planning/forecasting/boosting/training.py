@@ -1,7 +1,7 @@
 """Training: a sample of rows, their features, and regressors per block of the horizon."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,26 +19,26 @@ from erp_forecast_addon.planning.panel import Panel
 
 # Fewer rows than this per horizon block teach nothing that holds.
 MIN_ROWS = 500
+_ROWS_PER_KNOWN_PERIOD = 4
+# A backtest's model has to rank methods only: it learns from this share of the rows.
+_BACKTEST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How much and how finely is learned; chosen by backtests, see docs/boosting.md.
 
-    rows: of the sample, per block of the horizon; half_life_years: age at which a period is drawn half as often;
-    trees, learning_rate, leaves, min_leaf (rows), l2: of each regressor; features_share: of the features tried at each
-    split (needs scikit-learn 1.4, else all are); repeats: regressors of a block, each with a sample of its own.
+    rows: of the sample, per block of the horizon, at most; half_life_years: age at which a period is drawn half as
+    often; trees, learning_rate, leaves, min_leaf (rows), l2: of each regressor.
     """
 
-    rows: int = 600_000
+    rows: int = 1_000_000
     half_life_years: float = 0.5
-    trees: int = 120
-    learning_rate: float = 0.08
-    leaves: int = 31
+    trees: int = 160
+    learning_rate: float = 0.06
+    leaves: int = 63
     min_leaf: int = 200
     l2: float = 5.0
-    features_share: float = 0.4
-    repeats: int = 1
 
 
 def can_train(panel: Panel, horizon: int) -> bool:
@@ -67,15 +67,12 @@ def train(panel: Panel, horizon: int, *, recipe: Recipe | None = None, seed: int
     blocks: list[Block] = []
     names: tuple[str, ...] = ()
     for first, last in horizon_blocks(panel, horizon):  # over horizon blocks, which are few
-        regressors = []
-        for _repeat in range(chosen.repeats):
-            sample = sampling.draw(panel, (first, last), chosen.rows, _half_life(panel, chosen), generator)
-            matrix, expected = matrix_of(plan, panel, context, sample.rows, workers)
-            names = tuple(matrix.columns)
-            actual = panel.demand[sample.rows.series, sample.rows.target]
-            seed_of_trees = int(generator.integers(2**31))
-            regressors.append(_fit(chosen, plan, matrix, expected, actual, sample.weight, seed_of_trees))
-        blocks.append(Block(first, last, tuple(regressors)))
+        sample = sampling.draw(panel, (first, last), _row_count(panel, chosen), _half_life(panel, chosen), generator)
+        matrix, expected = matrix_of(plan, panel, context, sample.rows, workers)
+        names = tuple(matrix.columns)
+        actual = panel.demand[sample.rows.series, sample.rows.target]
+        regressor = _fit(chosen, plan, matrix, expected, actual, sample.weight, int(generator.integers(2**31)))
+        blocks.append(Block(first, last, regressor))
     return BoostedModel(
         version=version(),
         data_hash=data_hash(panel),
@@ -93,12 +90,14 @@ def backtest(
 ) -> np.ndarray | None:
     """What a model trained on the first `origin` periods alone forecasts for the `steps` after them. (n, steps) float32
 
-    None if those are too few to train on. Drivers of the `steps` are taken as known ahead, as for a real forecast.
+    recipe: None: the default with half the rows. None is returned if the periods are too few to train on. Drivers of
+    the `steps` are taken as known ahead, as for a real forecast.
     """
     past = panel.before(origin)
     if not can_train(past, steps):
         return None
-    return train(past, steps, recipe=recipe, seed=seed, workers=workers).forecast(past, steps, workers=workers)
+    chosen = recipe or replace(Recipe(), rows=int(Recipe().rows * _BACKTEST_SHARE))
+    return train(past, steps, recipe=chosen, seed=seed, workers=workers).forecast(past, steps, workers=workers)
 
 
 def horizon_blocks(panel: Panel, horizon: int) -> list[tuple[int, int]]:
@@ -143,7 +142,6 @@ def _fit(
     That is the likelihood of actual ~ Poisson(expected · factor), whatever the unit of the series; each leaf answers
     with Σ actual / Σ expected of its rows, so sums over many series have no bias where the leaves fit.
     """
-    share = {} if recipe.features_share >= 1 or not _knows_max_features() else {"max_features": recipe.features_share}
     regressor = HistGradientBoostingRegressor(
         loss="poisson",
         learning_rate=recipe.learning_rate,
@@ -154,7 +152,6 @@ def _fit(
         early_stopping=False,
         categorical_features=[plan.is_categorical(name) for name in matrix.columns],
         random_state=seed,
-        **share,
     )
     exposure = weight * expected
     regressor.fit(
@@ -163,8 +160,10 @@ def _fit(
     return regressor
 
 
-def _knows_max_features() -> bool:
-    return "max_features" in HistGradientBoostingRegressor().get_params()
+def _row_count(panel: Panel, recipe: Recipe) -> int:
+    """Of few known periods each is drawn a few times at most, from different origins."""
+    known = int(panel.observed[:, RHYTHM[panel.period].min_past :].sum())
+    return min(recipe.rows, _ROWS_PER_KNOWN_PERIOD * known)
 
 
 def _half_life(panel: Panel, recipe: Recipe) -> float:

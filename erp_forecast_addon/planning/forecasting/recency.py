@@ -1,0 +1,116 @@
+"""How much of a forecast comes true, by how long a series has been silent.
+
+A series without demand for several of its usual intervals has often come to its end, and every smoothing model notices
+late (on obsolescence: Teunter, Syntetos & Babai 2011, EJOR 214, 606-615). One series alone cannot say how often
+silence means the end; the backtests of all comparable ones can: a factor per demand class and length of silence.
+Being of least squared error it also takes off what a noisy forecast exaggerates.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from erp_forecast_addon.planning.forecasting import metrics
+from erp_forecast_addon.planning.forecasting.backtest import Backtest
+from erp_forecast_addon.planning.forecasting.demand_class import demand_class
+from erp_forecast_addon.planning.panel import Panel
+from erp_forecast_addon.planning.settings import Period
+
+# Classes in which demand is rare enough for silence to be usual, and so to be weighed.
+RARE = ("Intermittent", "Lumpy")
+# Of a single day even a regular seller's demand is mostly chance, which least squares would take for silence: M5's sums
+# over items came out too low. Days are summed over anyway, so for them the combination stays as it is.
+PERIODS: tuple[Period, ...] = ("week", "month")
+# Edges of the silence since the last demand, in mean intervals between demands of the series.
+SILENCE_EDGES = (0.5, 1.0, 2.0, 4.0, 8.0)
+# A group's factor counts as much as that of its class, and that as much as 1, at so many series x origins.
+_HALF_WEIGHT = 30.0
+# Silence can only take demand away; that a class sold more than forecast is for the trend and the alignment to say.
+_FACTOR_RANGE = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Recency:
+    """factors: (class, silence bin) -> factor of groups seen; a class's own under bin −1; 1 for all others."""
+
+    factors: dict[tuple[str, int], float]
+
+    def of(self, panel: Panel) -> np.ndarray:
+        """The factor of each series as it stands at the end of the panel. (n, 1) float32"""
+        return self._at(*_state(panel))
+
+    def before(self, panel: Panel, origins: tuple[int, ...]) -> np.ndarray:
+        """The factor of each series as it stood at each backtest origin. (k, n, 1) float32"""
+        found = [self.of(panel.before(origin)) for origin in origins]
+        return np.stack(found) if found else np.ones((0, panel.n, 1), dtype=np.float32)
+
+    def _at(self, classes: np.ndarray, bins: np.ndarray) -> np.ndarray:
+        pairs = zip(classes.tolist(), bins.tolist(), strict=True)
+        found = [self.factors.get(pair, self.factors.get((pair[0], -1), 1.0)) for pair in pairs]
+        return np.asarray(found, dtype=np.float32)[:, None]
+
+
+def learn_recency(panel: Panel, tested: Backtest, past: np.ndarray) -> Recency:
+    """past: (k, n, s), the forecasts to be corrected, from the backtest's origins.
+
+    Of each group the f in [0, 1] with the least Σ (y − f·ŷ)² / s_i over its series, origins and steps, s_i the series'
+    mean squared change before the first origin; a class's f is pulled to 1 and a bin's to its class's (see _certainty).
+    Whether a window is counted depends on nothing that happened in it: counting only those with demand would hide the
+    very silence that is looked for.
+    """
+    if not tested.origins or panel.period not in PERIODS:
+        return Recency({})
+    first = panel.before(tested.origins[0])
+    scale = np.nan_to_num(metrics.naive_squared_error(first.demand, first.observed))
+    states = [_state(panel.before(origin)) for origin in tested.origins]
+    classes, bins = (np.stack(parts) for parts in zip(*states, strict=True))
+    count = tested.scored.sum(axis=2)
+    per = np.where(count > 0, count, 1) * np.where(scale > 0, scale, 1)
+    actual, forecast = (np.where(tested.scored, values, 0).astype(float) for values in (tested.actual, past))
+    sums = np.stack([part.sum(axis=2) / per for part in (actual * forecast, forecast**2)])  # (2, k, n)
+    used = (count > 0) & (scale > 0) & (sums[1] > 0)
+    factors = {}
+    for name in RARE:
+        rows = used & (classes == name)
+        if not rows.any():
+            continue
+        factors[name, -1] = _factor(sums, rows, 1.0)
+        for at in sorted(set(bins[rows].tolist())):  # over bins
+            factors[name, at] = _factor(sums, rows & (bins == at), factors[name, -1])
+    return Recency(factors)
+
+
+def _factor(sums: np.ndarray, rows: np.ndarray, towards: float) -> float:
+    """Σ yŷ / Σ ŷ², pulled to `towards`. sums: (2, k, n) of yŷ and ŷ²; rows: (k, n) bool."""
+    joint, forecasts = np.where(rows, sums, 0)
+    factor = float(np.clip(joint.sum() / forecasts.sum(), *_FACTOR_RANGE))
+    return towards + _certainty(joint, forecasts, factor, towards) * (factor - towards)
+
+
+def _certainty(joint: np.ndarray, forecasts: np.ndarray, factor: float, towards: float) -> float:
+    """How far the origins agree on a factor other than `towards`, 0 to 1 (positive-part James-Stein).
+
+    Series move together: a good quarter for all is one observation, not thousands. So the noise of a factor is taken
+    from how it differs between origins, and from the number of series.
+    """
+    per_origin, base = joint.sum(axis=1), forecasts.sum(axis=1)
+    seen = base > 0
+    series = float((forecasts > 0).sum())
+    if seen.sum() < 2 or factor == towards:
+        return 0.0
+    share = base[seen] / base[seen].sum()
+    found = per_origin[seen] / base[seen]
+    noise = float((share * (found - factor) ** 2).sum()) / float(seen.sum() - 1)
+    return max(0.0, 1 - noise / (factor - towards) ** 2) * series / (series + _HALF_WEIGHT)
+
+
+def _state(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+    """Demand class and silence bin of each series at the end of the panel. (n,), (n,)"""
+    observed = panel.observed
+    there = observed & (panel.demand > 0)
+    count = there.sum(axis=1)
+    last = np.where(count > 0, panel.t - 1 - np.argmax(there[:, ::-1], axis=1), -1)
+    silent = (observed & (np.arange(panel.t) > last[:, None])).sum(axis=1)
+    interval = observed.sum(axis=1) / np.maximum(count, 1)
+    bins = np.digitize(silent / np.maximum(interval, 1e-9), SILENCE_EDGES)
+    return demand_class(panel), np.where(count > 0, bins, len(SILENCE_EDGES) + 1)
