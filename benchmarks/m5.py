@@ -55,7 +55,8 @@ def print_score(mean: np.ndarray, sales: pd.DataFrame, data: Path, origin: int) 
     average = np.tile(window.mean(axis=1), HORIZON // 7)
     mine, reference = (scoring.wrmsse(values, actual, sales, weights) for values in (mean, average))
     for level in mine:
-        print(f"{level:9s} {mine[level]:.4f}   window average {reference[level]:.4f} ratio {mine[level] / reference[level]:.3f}")
+        ratio = mine[level] / reference[level]
+        print(f"{level:9s} {mine[level]:.4f}   window average {reference[level]:.4f} ratio {ratio:.3f}")
 
 
 def write_quantiles(forecast: ForecastSet, ids: np.ndarray, out: Path) -> None:
@@ -72,7 +73,9 @@ def main() -> None:
     cli.add_argument("--data", type=Path, default=Path("../shared/data/m5"))
     cli.add_argument("--origin", type=int, default=1885, help="last day that the forecast may see")
     cli.add_argument("--out", type=Path, help="where the means go")
-    cli.add_argument("--quantiles", type=Path, help="where 105 quantiles a day go (the nine of the M5 and all percents)")
+    cli.add_argument(
+        "--quantiles", type=Path, help="where 105 quantiles a day go (the nine of the M5 and all percents)"
+    )
     cli.add_argument("--tier", choices=("fast", "full"), default="fast")
     args = cli.parse_args()
     sales = read_sales(args.data)

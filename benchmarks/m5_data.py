@@ -18,7 +18,7 @@ def read_sales(data: Path) -> pd.DataFrame:
 
 
 def m5_panel(data: Path, sales: pd.DataFrame, origin: int, horizon: int) -> Panel:
-    """Item-store series up to d_`origin`, drivers known until d_`origin + horizon`. A series begins with its first sale."""
+    """Item-store series up to d_`origin`, with drivers for `horizon` days more. A series begins with its first sale."""
     days = sorted(int(column[2:]) for column in sales.columns if column.startswith("d_"))
     days = [day for day in days if day <= origin]
     if not days or days[-1] != origin:

@@ -167,9 +167,8 @@ def _measure(site: Any, options: argparse.Namespace) -> dict[str, Any]:
     codes = [f"{made_up_ledger.PREFIX}{number:06d}" for number in numbers]
     cold = _forecast(site, codes[0])
     after = time.perf_counter()
-    warm, busy = [], time.process_time()
-    for code in codes[1:]:
-        warm.append(_forecast(site, code))
+    busy = time.process_time()
+    warm = [_forecast(site, code) for code in codes[1:]]
     busy = (time.process_time() - busy) / len(warm)
     alone = [_forecast_only(site, code) for code in codes[1:]]
     return {

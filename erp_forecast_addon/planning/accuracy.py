@@ -283,7 +283,8 @@ def by_week(judged: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
     frame = frame.assign(pairs=told.astype(int), pairs_unknown=(~told).astype(int))
     wanted = ["pairs", "pairs_unknown", *columns.values()]
     summed: pd.DataFrame = frame.groupby(list(groups), sort=True)[wanted].sum()
-    return summed.rename(columns={column: field for field, column in columns.items()}).reset_index()
+    named: pd.DataFrame = summed.rename(columns={column: field for field, column in columns.items()}).reset_index()
+    return named
 
 
 def _ratio(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:

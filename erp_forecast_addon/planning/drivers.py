@@ -12,7 +12,8 @@ DriverKind = Literal["event", "signal", "price", "calendar"]
 class Driver:
     """One external series beside the panel's demand; column j belongs to the panel's period j, also beyond its end.
 
-    kind:   event (0 where it is not, 1 or an intensity where it is), signal (any number), price (per stock unit, > 0); calendar: made by us.
+    kind:   event (0 where it is not, 1 or an intensity where it is), signal (any number), price (per stock unit, > 0);
+            calendar is made by the engine itself.
     values: (t + h,) for all series alike, or (g, t + h) for g scopes. NaN: not known, of no influence.
     rows:   (n,) the row of `values` that each series sees, −1: none; None: all see `values`, or series i its row i.
     family: events of one family share what their own history is too short to tell (an event type: Religious, …).

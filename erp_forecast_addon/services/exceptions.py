@@ -86,9 +86,9 @@ def _as_cases(company: str, faults: Sequence[Fault], translate: Callable[[str], 
     counts = frame.groupby("identity").size()
     told = frame.drop_duplicates(["identity", "message"]).groupby("identity")["message"].agg(_told_together)
     frame = frame.drop_duplicates("identity")
-    return frame.assign(
-        occurrences=frame["identity"].map(counts), message=frame["identity"].map(told)
-    ).reset_index(drop=True)
+    return frame.assign(occurrences=frame["identity"].map(counts), message=frame["identity"].map(told)).reset_index(
+        drop=True
+    )
 
 
 def _told_together(messages: pd.Series) -> str:

@@ -160,7 +160,9 @@ def test_unobserved_periods_are_not_scored():
 def combined(panel, models=CATALOG, steps=28):
     tested = backtest(panel, steps, models, 1)
     classes = demand_class(panel)
-    return tested, classes, learn_weights(tested, classes).of(tested, classes)
+    first = panel.before(tested.origins[0])
+    scale = np.nan_to_num(metrics.naive_squared_error(first.demand, first.observed))
+    return tested, classes, learn_weights(tested, classes, scale).of(tested, classes)
 
 
 def test_a_class_that_clearly_prefers_a_model_gets_it_and_says_so():

@@ -69,7 +69,8 @@ def learn(
     """
     if not boosting.can_train(panel, horizon):
         return None
-    made, shares = None, ({}, _UNTESTED_SHARE)
+    made: np.ndarray | None = None
+    shares: tuple[dict[str, float], float] = ({}, _UNTESTED_SHARE)
     if tested.origins:
         made = boosting.backtest(panel, tested.origins[-1], tested.steps, workers=workers)
     if made is not None:
@@ -86,7 +87,8 @@ def _shares(
     error = np.stack([np.where(scored, actual - each, 0) for each in (past, made)])
     gram = np.einsum("ans,bns->nab", error, error, dtype=float)
     scale = np.einsum("naa->n", gram) / 2
-    judged = (scored & (actual > 0)).any(axis=1) & (scale > 0)
+    # Also those of which nothing was sold: without them the model that forecasts too much would win.
+    judged = scored.any(axis=1) & (scale > 0)
     relative = gram * np.where(judged, 1 / np.where(scale > 0, scale, 1), 0)[:, None, None]
     everyone = relative.sum(axis=0) / max(1, judged.sum())
     shares = {}

@@ -29,6 +29,8 @@ _SMALLEST_SHARE = 0.03
 MAIN_SHARE = 0.6
 COMBINATION = _("Combination")
 _TINY = 1e-9
+# A series whose mean squared error is below this share of its mean squared change counts no more than one at it.
+_LEAST_ERROR = 0.05
 
 
 @dataclass(frozen=True)
@@ -55,19 +57,23 @@ class Weights:
         return np.asarray(own / own.sum(axis=1, keepdims=True))
 
 
-def learn_weights(tested: Backtest, demand_class: np.ndarray) -> Weights:
-    """Per class the shares w ≥ 0, Σw = 1 with the least Σ_i (Σ_k w_k e_ik)² / s_i, e_i the backtest errors of series i
-    and s_i its mean squared error, so that each series counts alike; plus a ridge towards equal shares.
+def learn_weights(tested: Backtest, demand_class: np.ndarray, scale: np.ndarray) -> Weights:
+    """Per class the shares w ≥ 0, Σw = 1 with the least Σ_i v_i (Σ_k w_k e_ik)² / s_i, e_i the backtest errors;
+    plus a ridge towards equal shares.
 
+    scale: (n,) s_i, the mean squared change of each series before the first origin. v_i: the root of s_i over the mean
+    squared error, so that a few wild series do not decide. Neither depends on whether demand occurred in the windows:
+    judging only those in which something was sold would favour models that forecast too much.
     A class with few judged series is pulled towards all. Without a judged series it is DEFAULT_MODEL alone.
     """
-    judged = (tested.scored & (tested.actual > 0)).sum(axis=(0, 2)) if tested.origins else np.zeros(0)
+    count = tested.counts() if tested.origins else np.zeros(len(demand_class))
+    judged = (count > 0) & (scale > 0)
     if not judged.any():
         return Weights(tested.models, {}, _default(tested.models))
-    gram = _error_products(tested)
-    scale = np.einsum("nmm->nm", gram).mean(axis=1)
-    weight = np.where(scale > 0, judged / (judged + _OWN_HALF_WEIGHT_PERIODS), 0.0)
-    relative = gram * (weight / np.where(scale > 0, scale, 1))[:, None, None]
+    gram = _error_products(tested) / (np.maximum(count, 1) * np.where(judged, scale, 1))[:, None, None]
+    error = np.einsum("nmm->nm", gram).mean(axis=1)
+    weight = np.where(judged, np.maximum(error, _LEAST_ERROR) ** -0.5, 0.0)
+    relative = gram * weight[:, None, None]
     everyone = relative.sum(axis=0) / max(weight.sum(), _TINY)
     by_class = {}
     for name in sorted(set(demand_class.tolist())):  # over classes

@@ -20,6 +20,8 @@ LEVELS = ((), ("item_group_parent",), ("item_group",), ("item_group", "warehouse
 # How large an effect may be expected to be at all, and how far to differ from the level above (deviations).
 PRIOR_STD = 0.15
 STEP_STD = 0.07
+# The day of the month matters to shops whose customers are paid on it, and to few others.
+_CALENDAR_STD = 0.06
 _SEASON_STD = 0.5
 # The baseline around a period reaches over so many cycles.
 _BASELINE_CYCLES = {7: 5, 52: 1, 12: 1}
@@ -130,11 +132,12 @@ def learn_effects(panel: Panel) -> Effects | None:
     scale = np.array([moment[1] for moment in moments])
     shares = demand.sum(axis=1, dtype=float)
     coefficients, above, top = np.zeros((1, len(names))), None, np.zeros(len(names))
+    top_std = np.array([_CALENDAR_STD if driver.kind == "calendar" else PRIOR_STD for driver in chosen])
     levels = groupings(panel, LEVELS)
     for level in levels:
         seen = _group_values(level, chosen, shares, panel.t, centre, scale)
         parents = np.zeros((level.size, len(names))) if above is None else coefficients[_parents(above, level)]
-        spread = PRIOR_STD if above is None else STEP_STD
+        spread = top_std if above is None else np.full(len(names), STEP_STD)
         coefficients = _regress(level.totals(demand), seen, panel.season_length, parents, spread)
         above, top = level, coefficients[0] if above is None else top
     return Effects(
@@ -152,8 +155,11 @@ def learn_effects(panel: Panel) -> Effects | None:
 
 
 # ---- the regression ------------------------------------------------------------------
-def _regress(total: np.ndarray, seen: np.ndarray, season_length: int, parents: np.ndarray, spread: float) -> np.ndarray:
-    """Relative effects β of each group. total: (g, t); seen: (g, t, p); parents: (g, p) prior means -> (g, p)
+def _regress(
+    total: np.ndarray, seen: np.ndarray, season_length: int, parents: np.ndarray, spread: np.ndarray
+) -> np.ndarray:
+    """Relative effects β of each group. total: (g, t); seen: (g, t, p); parents: (g, p) prior means; spread (p,)
+    -> (g, p)
 
     r_t = y_t / b_t − 1 = Σ β_k x_tk + s_phase + ε, b the centred moving average of y over whole cycles, cleared of the
     effects found so far (two passes); β ~ N(parent, spread²), ε ~ N(0, σ²), σ² from the residuals.
@@ -161,7 +167,7 @@ def _regress(total: np.ndarray, seen: np.ndarray, season_length: int, parents: n
     g, t, p = seen.shape
     season = _season_columns(t, season_length)
     both = np.concatenate([seen, np.broadcast_to(season, (g, *season.shape))], axis=2)
-    precision = 1 / np.concatenate([np.full(p, spread), np.full(season.shape[1], _SEASON_STD)]) ** 2
+    precision = 1 / np.concatenate([spread, np.full(season.shape[1], _SEASON_STD)]) ** 2
     prior = np.concatenate([parents, np.zeros((g, season.shape[1]))], axis=1)
     beta = prior
     factor = np.ones((g, t))

@@ -35,6 +35,7 @@ from erp_forecast_addon.planning.forecasting.explanation import driver_factors
 from erp_forecast_addon.planning.forecasting.hierarchy import Alignment, learn_alignment
 from erp_forecast_addon.planning.forecasting.model import Model
 from erp_forecast_addon.planning.forecasting.quantiles import Spread, Uncertainty
+from erp_forecast_addon.planning.forecasting.recency import Recency, learn_recency
 from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK, in_blocks
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
@@ -136,6 +137,7 @@ class Learned:
     models: tuple[str, ...]
     grounds: tuple[Ground, ...]
     weights: Weights
+    recency: Recency
     alignment: Alignment
     uncertainty: Uncertainty
     boosted: Boosted | None = None
@@ -173,9 +175,11 @@ def forecast_panel(
     classes = demand_class(panel)
     known = _grounds(panel, horizon_periods, learned)
     tested = backtest(panel, horizon_periods, catalog, workers, known[:-1])
-    weights = learn_weights(tested, classes) if learned is None else learned.weights
+    weights = learn_weights(tested, classes, _scale(panel, tested)) if learned is None else learned.weights
     shares = weights.of(tested, classes)
     past = _combined(tested, shares)
+    recency = learn_recency(panel, tested, past) if learned is None else learned.recency
+    past *= recency.before(panel, tested.origins)
     moved = factors(panel, known[-1].effects, horizon_periods)
     plain, factor = undriven(panel, moved), driven(panel, moved, horizon_periods)
     core = _Core(panel, plain, factor, horizon_periods, catalog, classes, tested, shares, past, workers)
@@ -183,7 +187,7 @@ def forecast_panel(
     core = core if arima is None else replace(core, past=arima.past(core))
     boosted, past = _boosted(core, settings, learned, trained)
     core = replace(core, past=past)
-    stages, alignment = _means(core, known[-1], arima, boosted, learned)
+    stages, alignment = _means(core, known[-1], recency, arima, boosted, learned)
     finished = finish(stages["aligned"], panel, future) if future is not None else None
     stages |= {} if finished is None else finished.stages
     mean = list(stages.values())[-1].astype(float)
@@ -223,7 +227,9 @@ def forecast_panel(
         finished=finished,
         spread=spread,
         whole=whole,
-        learned=Learned(LEARNED_VERSION, panel.period, tuple(catalog), known, weights, alignment, uncertainty, boosted),
+        learned=Learned(
+            LEARNED_VERSION, panel.period, tuple(catalog), known, weights, recency, alignment, uncertainty, boosted
+        ),
     )
 
 
@@ -239,6 +245,14 @@ def _grounds(panel: Panel, horizon: int, learned: Learned | None) -> tuple[Groun
     if learned is not None and len(learned.grounds) == len(origins) + 1:
         return learned.grounds
     return (*grounds(panel, origins), ground(panel) if learned is None else learned.grounds[-1])
+
+
+def _scale(panel: Panel, tested: Backtest) -> np.ndarray:
+    """Mean squared change of each series before the first backtest origin, 0 where none is known. (n,)"""
+    if not tested.origins:
+        return np.zeros(panel.n)
+    first = panel.before(tested.origins[0])
+    return np.nan_to_num(metrics.naive_squared_error(first.demand, first.observed))
 
 
 def _combined(tested: Backtest, shares: np.ndarray) -> np.ndarray:
@@ -326,7 +340,7 @@ def _boosted(
 
 
 def _means(
-    core: _Core, here: Ground, arima: _Arima | None, boosted: Boosted | None, learned: Learned | None
+    core: _Core, here: Ground, recency: Recency, arima: _Arima | None, boosted: Boosted | None, learned: Learned | None
 ) -> tuple[dict[str, np.ndarray], Alignment]:
     """The mean after each stage up to "aligned", and the alignment used."""
     panel, horizon, shares = core.panel, core.horizon, core.shares
@@ -336,6 +350,7 @@ def _means(
     combined = np.zeros_like(stages["model"])
     for number, forecasts in enumerate(made):  # over models
         combined += forecasts * shares[:, number, None].astype(np.float32)
+    combined *= recency.of(panel)
     if arima is not None:
         stages["model"][arima.rows] = combined[arima.rows] = arima.forecasts
     none = core.classes == "No Demand"
