@@ -4,9 +4,9 @@
         [--tier fast|full]
 
 Reads sales_daily, calendar and sell_prices only, and of the sales nothing after the origin. FORECASTS: one row per
-series, a column `id` and 28 columns. Q: one row per series and level, columns `id`, `level` and 28 more. Prints seconds,
-peak memory and, if the scoring script and the actual sales are there (../../eval/wrmsse.py), the WRMSSE and its ratio to
-the seasonal window average.
+series, a column `id` and 28 columns. Q: one row per series and level, columns `id`, `level` and 28 more. Prints
+seconds, peak memory and, if the scoring script and the actual sales are there (../../eval/wrmsse.py), the WRMSSE and
+its ratio to the seasonal window average.
 """
 
 import argparse
