@@ -156,6 +156,14 @@ def test_a_deleted_item_that_the_ledger_still_knows(sound: EmbeddedShop) -> None
 
 def test_a_disabled_item_that_is_still_needed(sound: EmbeddedShop) -> None:
     sound.stocked_item("Retired", disabled=1)
+    sound.site.insert_document("Sales Order", {
+        "company": sound.company, "docstatus": 1, "status": "To Deliver", "transaction_date": "2026-11-20",
+        "items": [{
+            "item_code": "Retired", "warehouse": sound.warehouse, "qty": 500.0, "uom": "Nos", "conversion_factor": 1.0,
+            "stock_qty": 500.0, "delivered_qty": 0.0, "delivery_date": "2026-11-28",
+        }],
+    })  # fmt: skip
+    sound.site.commit()
     planned(sound)
     assert "the item is disabled or past its end of life" in sentence(sound, "Item Disabled", "Retired")
     assert not ordered(sound, "Retired")

@@ -132,7 +132,7 @@ def test_status_tells_the_last_run_and_the_waiting_orders(planned: Path) -> None
 
 def test_show_tells_forecast_levels_and_why(planned: Path) -> None:
     output = call(planned, "show", "FDEMO-ESP-1KG").stdout
-    for expected in ("forecast for the next 30 days", "safety stock", "was chosen", "learned from receipts"):
+    for expected in ("forecast for the next 30 days", "safety stock", "backtests", "learned from receipts"):
         assert expected in output, expected
 
 
