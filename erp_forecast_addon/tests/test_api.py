@@ -20,6 +20,7 @@ READS_ONLY = {
     "run.status",
     "settings.company_settings",
     "item.view",
+    "item.explain",
     "override.may_approve",
     "cards.below_reorder_point",
     "cards.amount_waiting",

@@ -20,7 +20,7 @@ SETUP_RECORDS = (
     "Custom Field", "Workflow", "Workflow State", "Workflow Action Master", "Role", "Custom DocPerm", "Property Setter",
     "Notification", "Scheduled Job Type",
 )  # fmt: skip
-ERPNEXT_TABLES = ("tabPurchase Order", "tabItem", *(f"tab{doctype}" for doctype in INDEXES))
+ERPNEXT_TABLES = ("tabPurchase Order", "tabItem", *(f"tab{each}" for each in INDEXES if each not in UNIQUE_KEYS))
 
 
 def setup_state() -> dict[str, Any]:
@@ -148,7 +148,7 @@ class TestUninstall(made.SiteTestCase):
     @classmethod
     def of_erpnext(cls) -> dict[str, Any]:
         """What belongs to the site, without us."""
-        ours = ("auto_purchase_order",)
+        ours = ("auto_purchase_order", "replaced_by")
         return {
             table: ([c for c in columns(table) if c not in ours], {i for i in indexes(table) if i[1] not in ours})
             for table in ERPNEXT_TABLES
@@ -217,6 +217,8 @@ class TestUninstall(made.SiteTestCase):
         assert self.reorder_row("FC-LEAVE") == (10, 25)
         assert self.reorder_row("FC-OVERWRITE") == (1, 2)
         assert self.of_erpnext() == self.erpnext
+        assert "auto_purchase_order" not in columns("tabPurchase Order")
+        assert "replaced_by" not in columns("tabItem")
         frappe.get_doc("Purchase Order", self.order).submit()
         frappe.get_doc("Purchase Order", self.order).cancel()
         with redirect_stdout(said):
@@ -236,7 +238,10 @@ class TestUninstall(made.SiteTestCase):
             ("DocType", {"module": MODULE}),
             ("Module Def", {"app_name": APP}),
             ("Custom Field", {"module": MODULE}),
-            ("Custom Field", {"fieldname": ("in", ("auto_purchase_order", "forecast_tab", "forecast_html"))}),
+            (
+                "Custom Field",
+                {"fieldname": ("in", ("auto_purchase_order", "replaced_by", "forecast_tab", "forecast_html"))},
+            ),
             ("Workflow", {"name": WORKFLOW}),
             ("Workflow Action", {"reference_doctype": "Auto Purchase Order"}),
             ("Workflow Action Permitted Role", {"role": ("in", ROLES)}),

@@ -151,20 +151,21 @@ def looks_at_item(approver: Person, order: Any, warehouse: str) -> None:
     line = order.items[0]
     page = approver.open_form("Item", line.item_code)
     page.locator(".form-tabs .nav-link:visible", has_text="Forecast").click()
-    chart = page.locator(".ef-chart svg.ef-svg")
+    chart = page.locator(".ef-chart svg.ef-svg[aria-label^='Demand and forecast']")
     chart.wait_for()
     assert chart.locator("rect.ef-bar").count() >= 10, "The history has bars."
     assert chart.locator("polygon.ef-band").count() == 2, "The forecast has two bands."
     text = page.locator(".ef").inner_text()
     for words in ("Safety Stock", "Reorder Point", "Order-up-to Level", "Lead Time", warehouse, order.supplier_name):
         assert words in text, f"The tab does not show {words}."
+    page.locator(".ef-chart svg.ef-svg[aria-label^='What the forecast']").wait_for()
     for unit in ("day", "month", "week"):
         page.locator(f".ef-unit[data-unit={unit}]").click()
         page.locator(f".ef-unit.btn-primary[data-unit={unit}]").wait_for()
         assert chart.locator("polyline.ef-forecast").count() == 1, f"The forecast is drawn by {unit}."
     box = chart.bounding_box()
     chart.hover(position={"x": box["width"] * 0.75, "y": box["height"] * 0.5})
-    assert "interval" in page.locator(".ef-tip").inner_text(), "The tooltip tells the interval."
+    assert "interval" in page.locator(".ef-tip:visible").inner_text(), "The tooltip tells the interval."
     page.mouse.move(0, 0)
     levels = _levels(line)
     page.locator(".ef-forecast-now").click()
