@@ -266,7 +266,10 @@ def rejects(approver: Person, order: Any) -> None:
 def looks_around(approver: Person) -> None:
     page = approver.open("forecasting")
     page.locator(".number-widget-box .number").nth(3).wait_for()
-    page.locator(".dashboard-widget-box .frappe-chart").nth(1).wait_for()
+    # A chart whose proposals have all been decided says so instead.
+    page.locator(".dashboard-widget-box .frappe-chart, .chart-loading-state:visible:has-text('No Data')").nth(
+        1
+    ).wait_for()
     approver.settle()
     approver.picture("workspace")
     page = approver.open("planning-exception")
