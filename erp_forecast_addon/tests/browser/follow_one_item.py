@@ -126,9 +126,9 @@ def _undo_decisions(company: str) -> None:
 
 
 def _undo_forgotten_orders(company: str) -> None:
-    """Cancel orders of an earlier pass whose proposals are gone: another test uninstalls the app, and ERPNext keeps them.
+    """Cancel orders of an earlier pass whose proposals are gone: another test uninstalls the app, the orders stay.
 
-    They are younger than the documents that were loaded, and without them undone the needs would seem covered.
+    They are younger than the documents that were loaded; left standing, they would seem to cover the needs.
     """
     loaded = frappe.get_all("Delivery Note", filters={"customer": CUSTOMER, "docstatus": 1}, pluck="posting_date")
     theirs = {
