@@ -109,7 +109,7 @@ def test_profile_has_mean_one_and_finds_the_week():
 
 def test_sparse_series_take_the_profile_of_their_group():
     panel, _ = poisson_panel()
-    known = priors.seasonal(panel)
+    known = priors.learn(panel).of(panel)
     sparse = np.zeros((1, 200))
     sparse[0, [20, 90, 150]] = 1
     mask = np.ones((1, 200), bool)

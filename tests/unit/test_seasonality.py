@@ -27,12 +27,16 @@ def test_a_lasting_season_with_one_cycle_known_is_not_believed():
     assert steady(demand) == 0
 
 
+def profiles(panel):
+    return priors.learn(panel).of(panel)
+
+
 def test_rare_noisy_demand_gets_a_flat_profile_and_a_clear_season_its_own():
     rng = np.random.default_rng(4)
-    clear = priors.seasonal(panel_of(rng.poisson(20 * np.tile(YEAR, 4), (60, 48)).astype(float)))
+    clear = profiles(panel_of(rng.poisson(20 * np.tile(YEAR, 4), (60, 48)).astype(float)))
     assert np.corrcoef(clear[0], YEAR)[0, 1] > 0.97
     assert np.ptp(clear[0]) == pytest.approx(np.ptp(YEAR), rel=0.2)
     rare = rng.poisson(0.05, (60, 48)) * rng.gamma(0.3, 50, (60, 48))
-    assert np.ptp(priors.seasonal(panel_of(rare))[0]) < 0.6 * np.ptp(
+    assert np.ptp(profiles(panel_of(rare))[0]) < 0.6 * np.ptp(
         rare.reshape(60, 4, 12).sum(axis=(0, 1)) / rare.reshape(60, 4, 12).sum(axis=(0, 1)).mean()
     )

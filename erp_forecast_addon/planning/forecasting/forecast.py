@@ -30,6 +30,7 @@ from erp_forecast_addon.planning.forecasting.boosted import Boosted
 from erp_forecast_addon.planning.forecasting.boosted import learn as learn_boosted
 from erp_forecast_addon.planning.forecasting.catalog import candidates
 from erp_forecast_addon.planning.forecasting.combination import Weights, learn_weights
+from erp_forecast_addon.planning.forecasting.day_shares import steps_and_lengths
 from erp_forecast_addon.planning.forecasting.demand_class import demand_class
 from erp_forecast_addon.planning.forecasting.explanation import driver_factors
 from erp_forecast_addon.planning.forecasting.hierarchy import Alignment, learn_alignment
@@ -88,15 +89,8 @@ class ForecastSet:
         Days before the first forecast period hold its daily rate, days after the last one repeat the last season's
         cycle (or all forecast periods, if fewer). Of a period that began before as_of only the days after it count.
         """
-        index = periods.index_of(self.starts, self.period)
-        wanted = np.datetime64(as_of, "D") + np.arange(1, days + 1)
-        number = periods.index_of(wanted, self.period)
-        step = np.maximum(number - index[0], 0)
-        cycle = min(periods.SEASON_LENGTH[self.period], len(index))
-        beyond = step >= len(index)
-        step = np.where(beyond, len(index) - cycle + (step - len(index)) % cycle, step)
-        length = (periods.start_of(index + 1, self.period) - periods.start_of(index, self.period)).astype(float)
-        return np.asarray((self.mean / length)[:, step])
+        step, length = steps_and_lengths(self.starts, self.period, as_of, days)
+        return np.asarray(self.mean[:, step] / length)
 
     def daily_std(self) -> np.ndarray:
         """Standard deviation of a day's error, taking days as independent: error_std / √(days per period). (n,)"""

@@ -67,11 +67,6 @@ def learn(panel: Panel) -> Profiles:
     return Profiles(tuple(made))
 
 
-def seasonal(panel: Panel) -> np.ndarray:
-    """Seasonal indices by phase of each series' group. (n, season_length) float32"""
-    return learn(panel).of(panel)
-
-
 def _pulled(sums: np.ndarray, exposure: np.ndarray, level: Grouping, above: np.ndarray) -> np.ndarray:
     total, base = level.totals(sums), level.totals(exposure)
     series = np.bincount(level.code, weights=exposure.any(axis=1), minlength=level.size)[:, None]
