@@ -3,6 +3,7 @@
 All origins, and all that a model sees at one, lie before the real forecast origin.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from erp_forecast_addon.planning.forecasting import priors
 from erp_forecast_addon.planning.forecasting.effects import CLOSED_BELOW, Effects, Factors, learn_effects
 from erp_forecast_addon.planning.forecasting.model import Model
 from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK, in_blocks
+from erp_forecast_addon.planning.forecasting.yearly import Yearly, learn_yearly
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import Period
 
@@ -19,6 +21,8 @@ MAX_ORIGINS = 3
 MAX_STEPS: dict[Period, int] = {"day": 28, "week": 13, "month": 6}
 # A series is judged at an origin only if it had been observed for so many periods.
 MIN_OBSERVED = 4
+# Up to so many series at all origins together the models take the time of their steps, not of their rows.
+_FEW_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Ground:
     """What the models stand on at an origin, learned from nothing after it: driver effects and seasonal profiles."""
 
     effects: Effects | None
+    yearly: Yearly | None
     priors: priors.Profiles
 
 
@@ -72,12 +77,23 @@ def grounds(panel: Panel, origins: tuple[int, ...]) -> tuple[Ground, ...]:
 
 def ground(panel: Panel) -> Ground:
     effects = learn_effects(panel)
-    return Ground(effects, priors.learn(undriven(panel, factors(panel, effects, 0))))
+    by_drivers = None if effects is None else effects.factors(panel, 0)
+    yearly = learn_yearly(undriven(panel, by_drivers))
+    return Ground(effects, yearly, priors.learn(undriven(panel, _with_year(by_drivers, panel, yearly, 0))))
 
 
-def factors(panel: Panel, effects: Effects | None, horizon: int) -> Factors | None:
-    """What drivers do to each series in its history and the next `horizon` periods; None: nothing."""
-    return None if effects is None else effects.factors(panel, horizon)
+def factors(panel: Panel, known: Ground, horizon: int) -> Factors | None:
+    """What drivers and the time of the year do to each series in its history and the next `horizon` periods; None:
+    nothing."""
+    by_drivers = None if known.effects is None else known.effects.factors(panel, horizon)
+    return _with_year(by_drivers, panel, known.yearly, horizon)
+
+
+def _with_year(by_drivers: Factors | None, panel: Panel, yearly: Yearly | None, horizon: int) -> Factors | None:
+    if yearly is None:
+        return by_drivers
+    year = Factors(*yearly.of(panel, horizon))
+    return year if by_drivers is None else replace(by_drivers, year=year)
 
 
 def undriven(panel: Panel, known: Factors | None) -> Panel:
@@ -113,12 +129,19 @@ def backtest(
     forecasts = np.zeros(shape, dtype=np.float32)
     factor = np.ones(shape[1:], dtype=np.float32)
     demand, mask = panel.demand, panel.observed
+    few = panel.n * len(origins) <= _FEW_ROWS
+    plain: list[Panel] = []
     for at, origin in enumerate(origins):  # over at most MAX_ORIGINS
         past = panel.before(origin)
-        moved = factors(past, known[at].effects, steps)
+        moved = factors(past, known[at], steps)
         factor[at] = driven(past, moved, steps)
-        forecasts[:, at] = forecast_all(undriven(past, moved), steps, models, known[at], workers)
-        forecasts[:, at] *= factor[at]
+        if few:
+            plain.append(undriven(past, moved))
+        else:
+            forecasts[:, at] = forecast_all(undriven(past, moved), steps, models, known[at], workers)
+    if plain:
+        forecasts = _forecast_few(plain, steps, models, known)
+    forecasts *= factor
     windows = [slice(origin, origin + steps) for origin in origins]
     empty = np.zeros((0, panel.n, steps))
     actual = np.stack([demand[:, window] for window in windows]) if origins else empty
@@ -140,3 +163,23 @@ def forecast_all(panel: Panel, horizon: int, models: dict[str, Model], known: Gr
 
     in_blocks(fill, panel.n, workers)
     return made
+
+
+def _forecast_few(
+    panels: Sequence[Panel], horizon: int, models: dict[str, Model], known: Sequence[Ground]
+) -> np.ndarray:
+    """forecast_all of the same few series at k origins. (m, k, n, horizon) float32
+
+    All origins are rows of one panel, the shorter histories begun by periods that nobody observed, which no model
+    takes notice of: with few rows the steps through time cost the same for one origin as for all.
+    """
+    k, n, t = len(panels), panels[0].n, max(panel.t for panel in panels)
+    demand, mask = (
+        np.concatenate([np.pad(values, ((0, 0), (t - values.shape[1], 0))) for values in each])
+        for each in ([panel.demand.astype(np.float32) for panel in panels], [panel.observed for panel in panels])
+    )
+    prior = np.concatenate([ground.priors.of(panel) for ground, panel in zip(known, panels, strict=False)])
+    made = np.stack([
+        model.forecast(demand, mask, horizon, panels[0].season_length, prior) for model in models.values()
+    ]).astype(np.float32, copy=False)  # fmt: skip
+    return made.reshape(len(models), k, n, horizon)

@@ -106,16 +106,20 @@ class Effects:
 
 @dataclass(frozen=True)
 class Factors:
-    """values: (u, t + h) factors of drivers in groups; rows: (n,) into values; own: (n, t + h) by price, or None."""
+    """values: (u, t + h) factors of drivers in groups; rows: (n,) into values; own: (n, t + h) by price, or None;
+    year: the same by the time of the year, or None."""
 
     values: np.ndarray
     rows: np.ndarray
-    own: np.ndarray | None
+    own: np.ndarray | None = None
+    year: "Factors | None" = None
 
     def of(self, some: np.ndarray | slice, columns: slice) -> np.ndarray:
         """(len(some), columns) float32"""
         factor = self.values[self.rows[some], columns]
-        return np.asarray(factor if self.own is None else factor * self.own[some, columns])
+        if self.own is not None:
+            factor = factor * self.own[some, columns]
+        return np.asarray(factor if self.year is None else factor * self.year.of(some, columns))
 
 
 def learn_effects(panel: Panel) -> Effects | None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from erp_forecast_addon.planning.forecasting.effects import Effects
+from erp_forecast_addon.planning.forecasting.backtest import Ground
+from erp_forecast_addon.planning.forecasting.effects import Factors
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.wording import readable
@@ -77,17 +78,18 @@ def explain(
     return parts
 
 
-def driver_factors(effects: Effects | None, panel: Panel, horizon: int) -> dict[str, np.ndarray]:
+def driver_factors(known: Ground, panel: Panel, horizon: int) -> dict[str, np.ndarray]:
     """What drivers multiply demand with in each of the `horizon` periods, by the part that it belongs to. (n, horizon)
 
-    Kinds of drivers that have no influence on any series are left out.
+    The time of the year belongs to the season. Kinds of drivers that have no influence on any series are left out.
     """
-    if effects is None:
-        return {}
-    ahead = slice(panel.t, panel.t + horizon)
+    ahead, effects = slice(panel.t, panel.t + horizon), known.effects
     found = {
         part: effects.factors(panel, horizon, kinds).of(slice(None), ahead) for part, kinds in KINDS_OF_DRIVERS.items()
-    }
+    } if effects is not None else {}  # fmt: skip
+    if known.yearly is not None:
+        year = Factors(*known.yearly.of(panel, horizon)).of(slice(None), ahead)
+        found["season"] = year * found["season"] if "season" in found else year
     return {part: factor for part, factor in found.items() if (factor != 1.0).any()}
 
 
