@@ -6,7 +6,8 @@
 DIR holds m5/ and spare_parts/man.parquet. From each origin the panel is forecast with what was known then; the sums
 come from `ForecastSet.total_quantiles`. Calibration is judged by
 eval/quantiles.py beside the data (randomised probability integral transform of 99 quantiles), where that exists; shown
-is the share of transforms ≤ τ minus τ, in percentage points: 0 is right, above 0 they are too high. Pinball loss:
+is the share of transforms ≤ τ minus τ, in percentage points: 0 is right, above 0 they are too high; at the median also
+origin by origin. Pinball loss:
 mean over the nine M5 levels, days and series, scaled by the series' mean absolute daily change up to the origin, beside
 empirical quantiles by weekday of the last 8 weeks and of all days of the last 26 weeks. Series whose demand never
 changed before the origin have no scale and are left out of it.
@@ -80,19 +81,25 @@ class Transforms:
 
     def show(self, title: str) -> None:
         value, mean, classes = (np.concatenate(part) for part in (self.value, self.mean, self.demand_class))
-        print(f"\n{title}: share of transforms <= tau minus tau, points")
-        _line("all", value)
+        origin = np.repeat(np.arange(len(self.value)), [len(part) for part in self.value])
+        print(f"\n{title}: share of transforms <= tau minus tau, points; by origin at the median")
+        _line("all", value, origin)
         thirds = np.digitize(mean, np.quantile(mean, [1 / 3, 2 / 3]))
         for number, name in enumerate(("low third", "middle third", "high third")):
-            _line(name, value[thirds == number])
+            _line(name, value[thirds == number], origin[thirds == number])
         for name in np.unique(classes):
-            _line(str(name), value[classes == name])
+            _line(str(name), value[classes == name], origin[classes == name])
 
 
-def _line(name: str, value: np.ndarray) -> None:
+def _line(name: str, value: np.ndarray, origin: np.ndarray) -> None:
+    """Deviations over all origins and, at the median, of each: series move together, so that a handful of origins is a
+    handful of observations, however many series there are."""
     if len(value):
         shares = "".join(f"{100 * (float((value <= tau).mean()) - tau):+8.1f}" for tau in TAUS)
-        print(f"  {name:14s}{shares}   n {len(value)}")
+        each = " ".join(
+            f"{100 * float((value[origin == at] <= 0.5).mean() - 0.5):+.1f}" for at in np.unique(origin).tolist()
+        )
+        print(f"  {name:14s}{shares}   n {len(value):<7d} | {each}")
 
 
 def judging_script(data: Path) -> ModuleType | None:

@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
-from erp_forecast_addon.planning.forecasting.paths import demand_paths
 from erp_forecast_addon.planning.inventory.path_order import order_on_paths
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import PlanSettings
@@ -86,11 +85,11 @@ class Adapter:
         if week not in self.known:
             self.known[week] = forecast_panel(panel_of(sales, in_stock, self.master), HORIZON_WEEKS, SETTINGS)
         made = self.known[week]
-        paths = demand_paths(made.spread, made.mean, made.whole, seed=SETTINGS.seed)
+        paths = made.paths(np.arange(made.n), HORIZON_WEEKS)
         arriving = np.zeros((made.n, HORIZON_WEEKS))
         arriving[:, 0], arriving[:, 1] = arriving_next, arriving_after
         costs = np.full(made.n, self.holding), np.full(made.n, self.shortage)
-        return order_on_paths(paths, on_hand, arriving, ARRIVAL, REVIEW, *costs)
+        return order_on_paths(paths, on_hand, arriving, ARRIVAL, REVIEW, *costs).qty
 
 
 def main() -> None:

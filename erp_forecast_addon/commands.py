@@ -131,6 +131,10 @@ class _ShowsProgress:
         click.echo(f"  {percent:3.0f}%  {step}", err=True)
         super().report_progress(run, percent, step)  # type: ignore[misc]
 
+    def show_progress(self, doctype: str, name: str, percent: float, step: str) -> None:
+        click.echo(f"  {percent:3.0f}%  {step}", err=True)
+        super().show_progress(doctype, name, percent, step)  # type: ignore[misc]
+
 
 @contextmanager
 def _sentences_for_refusals() -> Iterator[None]:
@@ -287,6 +291,156 @@ def report(site: "Site", company: str | None, path: Path, most_items: int) -> No
     click.echo(write_html(site, one_company(site, company), path, most_items))
 
 
+@click.command()
+@click.option("--company", help="The company; needed only where several are planned.")
+@click.option("--weeks", type=click.IntRange(4, 104), default=26, show_default=True, help="How many of the last weeks.")
+@on_site
+def replay(site: "Site", company: str | None, weeks: int) -> None:
+    """Replay the last weeks by our policy and by ERPNext's own levels, beside what was really ordered.
+
+    Nothing is written but the record of the replay: levels, drafts and forecasts stay as they are.
+    """
+    from erp_forecast_addon.reporting.terminal import replay_lines
+    from erp_forecast_addon.services.replay import last_replay, replay_company
+    from erp_forecast_addon.services.report import one_company
+
+    wanted = one_company(site, company)
+    replay_company(site, wanted, weeks=weeks)
+    for line in replay_lines(last_replay(site, wanted) or {}):
+        click.echo(line)
+
+
+@click.command()
+@click.option("--company", help="The company; needed only where several are planned.")
+@click.option("--title", default="What if", show_default=True, help="What the record is called.")
+@click.option("--demand", "demand_pct", type=float, default=0.0, help="Change of demand in percent, like 20 or -15.")
+@click.option("--lead-time", "lead_time_days", type=int, default=0, help="Days that deliveries take longer.")
+@click.option("--price", "price_pct", type=float, default=0.0, help="Change of purchase prices in percent.")
+@click.option("--service", "service_level_pct", type=float, default=0.0, help="Service target in percent.")
+@click.option("--supplier-out", default="", help="A supplier that cannot deliver for --weeks weeks from now on.")
+@click.option("--weeks", "supplier_out_weeks", type=int, default=0, help="For how long.")
+@click.option("--wait", is_flag=True, help="Wait for that supplier, also where others sell the item.")
+@click.option("--item-group", default="", help="Only items of this group and of those below it.")
+@click.option("--brand", default="", help="Only items of this brand.")
+@click.option("--warehouse", default="", help="Only in this warehouse and those below it.")
+@click.option("--supplier", default="", help="Only items that are bought from this supplier.")
+@click.option("--class", "abc_class", default="", help="Only items of this class: A, B or C.")
+@click.option("--item", "items", multiple=True, help="Only this item; may be given more than once.")
+@on_site
+def scenario(site: "Site", company: str | None, items: tuple[str, ...], wait: bool, **asked: Any) -> None:
+    """Plan again with something changed, and show it beside the plan as it stands.
+
+    Nothing is written but the record of the scenario: levels, drafts and forecasts stay as they are.
+    """
+    import json
+
+    from erp_forecast_addon.reporting.scenario_lines import scenario_lines
+    from erp_forecast_addon.services import scenarios
+    from erp_forecast_addon.services.report import one_company
+
+    asked |= {
+        "company": one_company(site, company),
+        "item_codes": "\n".join(items),
+        "use_other_suppliers": int(not wait),
+    }
+    name = scenarios.run_scenario(site, scenarios.create(site, asked))
+    record = site.get_document(scenarios.DOCTYPE, name) or {}
+    for line in scenario_lines(record, json.loads(record["results_json"])):
+        click.echo(line)
+
+
+@click.group()
+def changes() -> None:
+    """New reorder levels and safety stocks that wait for a decision, or were written."""
+
+
+@changes.command("list")
+@click.option("--company", "companies", multiple=True, help="Only this company; may be given more than once.")
+@on_site
+def changes_list(site: "Site", companies: tuple[str, ...]) -> None:
+    """List the change sets, the latest last."""
+    from erp_forecast_addon.reporting.change_set_lines import set_lines
+    from erp_forecast_addon.services.report import planned_companies
+    from erp_forecast_addon.site import change_queries, reads
+
+    wanted = planned_companies(site, companies) if companies else reads.companies(site)
+    for line in set_lines(site.fetch(change_queries.sets_to_show(site.qb, wanted))):
+        click.echo(line)
+
+
+@changes.command("show")
+@click.argument("name")
+@click.option("--lines", "most", type=click.IntRange(0), default=20, show_default=True, help="How many changes.")
+@on_site
+def changes_show(site: "Site", name: str, most: int) -> None:
+    """Show the change set NAME and its changes, the largest cash effect first."""
+    from erp_forecast_addon.reporting.change_set_lines import detail_lines
+    from erp_forecast_addon.services.change_sets import record_of
+    from erp_forecast_addon.site import change_queries
+
+    record = record_of(site, name)
+    for line in detail_lines(record, site.fetch(change_queries.largest_lines(site.qb, name, most))):
+        click.echo(line)
+
+
+@changes.command("exclude")
+@click.argument("lines", metavar="LINE...", nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why; stands beside the change and holds for the next runs too.")
+@on_site
+def changes_exclude(site: "Site", lines: tuple[str, ...], reason: str) -> None:
+    """Exclude changes of a proposed set: they are not written."""
+    from erp_forecast_addon.services.change_sets import review
+
+    name = review(site, lines, "exclude", reason)
+    site.commit()
+    click.echo(f"{len(lines):,} changes of {name} are excluded.")
+
+
+@changes.command("approve")
+@click.argument("name")
+@on_site
+def changes_approve(site: "Site", name: str) -> None:
+    """Approve the change set NAME and write its values; called again it goes on where a killed one stopped."""
+    from erp_forecast_addon.services import change_sets
+
+    if change_sets.record_of(site, name)["status"] not in ("Approved", "Applying"):
+        change_sets.approve(site, name)
+    _work_on(site, name)
+
+
+@changes.command("reject")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why; stands in the record.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which no other is proposed.")
+@on_site
+def changes_reject(site: "Site", name: str, reason: str, until: datetime | None) -> None:
+    """Reject the change set NAME: nothing is written."""
+    from erp_forecast_addon.services import change_sets
+
+    change_sets.reject(site, name, reason, until.date() if until else None)
+    site.commit()
+    click.echo(f"{name} is rejected.")
+
+
+@changes.command("roll-back")
+@click.argument("name")
+@on_site
+def changes_roll_back(site: "Site", name: str) -> None:
+    """Give the values that the change set NAME wrote their former value, but those that changed since."""
+    from erp_forecast_addon.services import change_sets
+
+    change_sets.start_roll_back(site, name)
+    _work_on(site, name)
+
+
+def _work_on(site: "Site", name: str) -> None:
+    from erp_forecast_addon.services.change_set_work import work
+
+    done = work(site, name)
+    left = f", {done.left:,} had changed meanwhile and were left" if done.left else ""
+    click.echo(f"{name} is {done.status.lower()}: {done.done:,} values of {done.items:,} items{left}.")
+
+
 @click.group()
 def demo() -> None:
     """A company to try things on: items, suppliers, a year of sales, stock and open orders."""
@@ -369,7 +523,7 @@ def import_online_retail(site: "Site", file: Path) -> None:
 
 
 # ---- the two groups -------------------------------------------------------------------------------------------------
-SHARED = (run, status, show, orders, approve, reject, refresh, report, demo)
+SHARED = (run, status, show, orders, approve, reject, refresh, report, replay, scenario, changes, demo)
 
 
 @click.group("forecast")

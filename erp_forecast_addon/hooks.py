@@ -38,10 +38,12 @@ override_doctype_dashboards = {
 }
 
 scheduler_events = {
-    "hourly": ["erp_forecast_addon.events.schedule.hourly"],
+    "all": ["erp_forecast_addon.events.dispatch.send_due"],
+    "hourly": ["erp_forecast_addon.events.schedule.hourly", "erp_forecast_addon.events.change_sets.resume_lost"],
     "daily_long": ["erp_forecast_addon.events.stock.compare_nightly"],
 }
 
+_dispatch = "erp_forecast_addon.events.dispatch"
 _renames = "erp_forecast_addon.events.renames"
 _stock = "erp_forecast_addon.events.stock"
 doc_events = {
@@ -56,8 +58,13 @@ doc_events = {
         "before_insert": "erp_forecast_addon.events.purchase_order.before_insert",
         "after_insert": "erp_forecast_addon.events.purchase_order.after_insert",
         "before_submit": "erp_forecast_addon.events.purchase_order.before_submit",
-        "on_submit": "erp_forecast_addon.events.purchase_order.on_submit",
-        "on_cancel": "erp_forecast_addon.events.purchase_order.on_cancel",
+        "on_submit": [
+            "erp_forecast_addon.events.purchase_order.on_submit",
+            "erp_forecast_addon.events.approvals.order_submitted",
+            f"{_dispatch}.order_submitted",
+        ],
+        "on_update_after_submit": f"{_dispatch}.order_changed",
+        "on_cancel": ["erp_forecast_addon.events.purchase_order.on_cancel", f"{_dispatch}.order_cancelled"],
         "on_change": "erp_forecast_addon.events.purchase_order.on_change",
         "on_discard": "erp_forecast_addon.events.purchase_order.on_discard",
         "on_trash": "erp_forecast_addon.events.purchase_order.on_trash",
@@ -91,10 +98,14 @@ _our_lists = (
     "Forecast Accuracy",
     "Forecast Accuracy Week",
     "Forecast Run",
+    "Level Change",
+    "Level Change Set",
     "Planning Exception",
+    "Policy Replay",
     "Safety Stock Policy",
+    "Supplier Lead Time",
 )
-_signals = ("Demand Event", "Forecast Override")
+_signals = ("Demand Event", "Forecast Override", "Planning Rule")
 permission_query_conditions = {
     **dict.fromkeys(_our_lists, "erp_forecast_addon.permissions.query_conditions"),
     **dict.fromkeys(_signals, "erp_forecast_addon.permissions.signal_conditions"),
@@ -103,8 +114,15 @@ permission_query_conditions = {
     "Auto Purchase Order Item": "erp_forecast_addon.permissions.order_line_conditions",
     "Forecast Company Settings": "erp_forecast_addon.permissions.company_row_conditions",
     "Forecast Run Step": "erp_forecast_addon.permissions.run_step_conditions",
+    "Policy Replay Result": "erp_forecast_addon.permissions.replay_row_conditions",
+    "Order Dispatch": "erp_forecast_addon.permissions.dispatch_conditions",
+    "Planning Scenario": "erp_forecast_addon.permissions.scenario_conditions",
+    "Supplier Channel": "erp_forecast_addon.permissions.channel_conditions",
 }
 has_permission = {
+    "Order Dispatch": "erp_forecast_addon.permissions.has_dispatch_permission",
+    "Planning Scenario": "erp_forecast_addon.permissions.has_scenario_permission",
+    "Supplier Channel": "erp_forecast_addon.permissions.has_channel_permission",
     **dict.fromkeys(_our_lists, "erp_forecast_addon.permissions.has_permission"),
     **dict.fromkeys(_signals, "erp_forecast_addon.permissions.has_signal_permission"),
 }
@@ -118,7 +136,11 @@ ignore_links_on_delete = [
     "Demand Pair",
     "Forecast Settings",
     "Forecast Snapshot",
+    "Order Approval Time",
+    "Order Dispatch",
+    "Planning Scenario",
     "Reorder Level Backup",
+    "Supplier Channel",
 ]
 
 default_log_clearing_doctypes = {
@@ -126,5 +148,8 @@ default_log_clearing_doctypes = {
     "Forecast Accuracy Week": 730,
     "Forecast Run": 180,
     "Forecast Snapshot": 730,
+    "Level Change Set": 365,
+    "Order Approval Time": 730,
     "Planning Exception": 180,
+    "Policy Replay": 365,
 }

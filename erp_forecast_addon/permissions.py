@@ -1,7 +1,8 @@
 """Who sees which planning record: User Permissions on Company and Warehouse, followed into child rows.
 
 Frappe itself applies User Permissions to the link fields of a record. Two things it does not do, and we add:
-- a list leaves out an Auto Purchase Order as soon as one of its lines goes to a warehouse that the user may not see;
+- a list leaves out an Auto Purchase Order or a Level Change Set as soon as one of its lines names a warehouse that the
+  user may not see;
 - a record without a warehouse (a run, an exception about a supplier) is shown only within the companies of the user's
   warehouses, even if he has no User Permission on Company at all.
 Frappe expands a permission on a group warehouse to its descendants before it comes here.
@@ -14,11 +15,17 @@ import frappe
 from frappe.model.document import Document
 from frappe.permissions import get_allowed_docs_for_doctype, get_user_permissions
 
-from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
+from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER, ORDER_DISPATCH, SUPPLIER_CHANNEL
 
 _ORDER_LINE = "Auto Purchase Order Item"
+_SET, _CHANGE = "Level Change Set", "Level Change"
+# Records that stand or fall with all of their lines: DocType -> its lines, the line's field that names it.
+_LINES_OF = {AUTO_PURCHASE_ORDER: (_ORDER_LINE, "parent"), _SET: (_CHANGE, "change_set")}
 _COMPANY_ROW = "Forecast Company Settings"
+_NATIVE_LINE = "Purchase Order Item"
 _RUN, _RUN_STEP = "Forecast Run", "Forecast Run Step"
+_REPLAY, _REPLAY_ROW = "Policy Replay", "Policy Replay Result"
+_SCENARIO = "Planning Scenario"
 _EVENT = "Demand Event"
 _CHANGING = ("create", "write", "delete", "submit", "cancel", "amend", "import")
 
@@ -30,8 +37,8 @@ def query_conditions(user: str | None = None, doctype: str | None = None) -> str
     conditions = []
     if companies is None and warehouses is not None:
         conditions.append(_in(doctype, "company", companies_of(warehouses)))
-    if doctype == AUTO_PURCHASE_ORDER and warehouses is not None:
-        conditions.append(_no_line_elsewhere(warehouses))
+    if doctype in _LINES_OF and warehouses is not None:
+        conditions.append(_no_line_elsewhere(doctype, warehouses))
     return _joined(conditions)
 
 
@@ -49,10 +56,36 @@ def order_line_conditions(user: str | None = None, doctype: str | None = None) -
     return _joined(conditions)
 
 
+def dispatch_conditions(user: str | None = None, doctype: str | None = None) -> str:
+    """Lists of Order Dispatch: what is said about an order is seen by who may see all its lines, as ours is."""
+    warehouses, companies = allowed(user, "Warehouse", ORDER_DISPATCH), allowed_companies(user, ORDER_DISPATCH)
+    conditions = [] if companies is None else [_in(ORDER_DISPATCH, "company", companies)]
+    if warehouses is not None:
+        conditions.append(
+            f"not exists (select 1 from `tab{_NATIVE_LINE}` line where "
+            f"line.`parent` = `tab{ORDER_DISPATCH}`.`purchase_order` and line.`warehouse` not in {_values(warehouses)})"
+        )
+    return _joined(conditions)
+
+
+def channel_conditions(user: str | None = None, doctype: str | None = None) -> str:
+    """Lists of Supplier Channel: those of the user's companies, and those for every company."""
+    companies = allowed_companies(user, SUPPLIER_CHANNEL)
+    if companies is None:
+        return ""
+    return f"(ifnull(`tab{SUPPLIER_CHANNEL}`.`company`, '') = '' or {_in(SUPPLIER_CHANNEL, 'company', companies)})"
+
+
 def run_step_conditions(user: str | None = None, doctype: str | None = None) -> str:
     """Steps of Forecast Runs: the runs of the user's companies only."""
     companies = allowed_companies(user, _RUN)
     return "" if companies is None else _of_companies(_RUN_STEP, _RUN, companies)
+
+
+def replay_row_conditions(user: str | None = None, doctype: str | None = None) -> str:
+    """Results of Policy Replays: the replays of the user's companies only."""
+    companies = allowed_companies(user, _REPLAY)
+    return "" if companies is None else _of_companies(_REPLAY_ROW, _REPLAY, companies)
 
 
 def signal_conditions(user: str | None = None, doctype: str | None = None) -> str:
@@ -75,6 +108,16 @@ def _signal_conditions(user: str | None, doctype: str) -> list[str]:
         for field, names in limits.items()
         if names is not None
     ]
+
+
+def scenario_conditions(user: str | None = None, doctype: str | None = None) -> str:
+    """Lists of Planning Scenario: those of the user's companies; who may not see all warehouses sees his own only, as
+    the results of others name warehouses that he may not see."""
+    companies = allowed_companies(user, _SCENARIO)
+    conditions = [] if companies is None else [_in(_SCENARIO, "company", companies)]
+    if allowed(user, "Warehouse", _SCENARIO) is not None:
+        conditions.append(_in(_SCENARIO, "owner", [user or frappe.session.user]))
+    return _joined(conditions)
 
 
 def company_row_conditions(user: str | None = None, doctype: str | None = None) -> str:
@@ -116,6 +159,39 @@ def has_signal_permission(doc: Document, ptype: str | None = None, user: str | N
     )
 
 
+def has_scenario_permission(doc: Document, ptype: str | None = None, user: str | None = None, **_more: Any) -> bool:
+    """A Planning Scenario of the user's companies; see scenario_conditions."""
+    companies = allowed_companies(user, _SCENARIO)
+    if companies is not None and doc.get("company") and doc.company not in companies:
+        return False
+    if allowed(user, "Warehouse", _SCENARIO) is None or doc.is_new():
+        return True
+    return bool(doc.owner == (user or frappe.session.user))
+
+
+def has_dispatch_permission(doc: Document, ptype: str | None = None, user: str | None = None, **_more: Any) -> bool:
+    """Whether the company of an Order Dispatch and every warehouse of its order may be seen."""
+    companies = allowed_companies(user, ORDER_DISPATCH)
+    if companies is not None and doc.company not in companies:
+        return False
+    warehouses = allowed(user, "Warehouse", ORDER_DISPATCH)
+    if warehouses is None:
+        return True
+    lines = frappe.get_all(_NATIVE_LINE, filters={"parent": doc.purchase_order}, pluck="warehouse")
+    return {warehouse for warehouse in lines if warehouse} <= set(warehouses)
+
+
+def has_channel_permission(doc: Document, ptype: str | None = None, user: str | None = None, **_more: Any) -> bool:
+    """A Supplier Channel for every company is read by all and changed by who may see all companies."""
+    companies = allowed_companies(user, SUPPLIER_CHANNEL)
+    if companies is None:
+        return True
+    stored = None if doc.is_new() else frappe.db.get_value(SUPPLIER_CHANNEL, doc.name, "company")
+    named = [doc.company or "", *([] if doc.is_new() else [stored or ""])]
+    may_see = [*companies, *([] if (ptype or "read") in _CHANGING else [""])]
+    return all(company in may_see for company in named)
+
+
 def _place(record: Any, field: str) -> str | None:
     """The record's company or warehouse; a warehouse says whose it is."""
     if field == "company" and not record.get("company") and record.get("warehouse"):
@@ -125,6 +201,10 @@ def _place(record: Any, field: str) -> str | None:
 
 def warehouses_of(doc: Document) -> list[str]:
     """The warehouses that a record or its lines name."""
+    if doc.doctype == _SET:
+        of_set = {"change_set": doc.name}
+        found = frappe.get_all(_CHANGE, filters=of_set, pluck="warehouse", distinct=True, order_by="warehouse asc")
+        return [warehouse for warehouse in found if warehouse]
     lines = doc.get("items") if doc.doctype == AUTO_PURCHASE_ORDER else None
     named = [doc.get("warehouse"), *(line.warehouse for line in lines or [])]
     return [warehouse for warehouse in named if warehouse]
@@ -193,9 +273,10 @@ def check_company(company: str, doctype: str, ptype: str = "read") -> None:
         frappe.throw(frappe._("You may not see the planning of {0}.").format(company), frappe.PermissionError)
 
 
-def _no_line_elsewhere(warehouses: list[str]) -> str:
+def _no_line_elsewhere(doctype: str, warehouses: list[str]) -> str:
+    lines, link = _LINES_OF[doctype]
     return (
-        f"not exists (select 1 from `tab{_ORDER_LINE}` line where line.`parent` = `tab{AUTO_PURCHASE_ORDER}`.`name` "
+        f"not exists (select 1 from `tab{lines}` line where line.`{link}` = `tab{doctype}`.`name` "
         f"and line.`warehouse` not in {_values(warehouses)})"
     )
 

@@ -10,6 +10,7 @@ import frappe
 from frappe.model.document import Document
 
 from erp_forecast_addon.setup.company_rows import remove_company_row
+from erp_forecast_addon.setup.names import ORDER_DISPATCH, SUPPLIER_CHANNEL
 
 _FIELD = {"Item": "item_code", "Warehouse": "warehouse", "Supplier": "supplier", "Company": "company"}
 # Keyed by item and warehouse; the next runs make them again.
@@ -17,13 +18,19 @@ _PER_PAIR = ("Demand Forecast", "Safety Stock Policy", "Forecast Snapshot", "For
 _PER_WAREHOUSE = "Forecast Accuracy Week"
 _OF_A_COMPANY = (
     *_PER_PAIR, _PER_WAREHOUSE, "Planning Exception", "Demand Pair", "Reorder Level Backup", "Forecast State",
+    ORDER_DISPATCH,
+    "Level Change", "Level Change Set", "Supplier Lead Time", "Order Approval Time", "Planning Scenario",
 )  # fmt: skip
 # Named in our drafts, and so in what tells whether a person edited one.
 _IN_DRAFTS = ("Item", "Warehouse", "Supplier")
+# Keyed by company, supplier and item; the next runs make them again.
+_LEAD_TIME, _NAMED_IN_LEAD_TIMES = "Supplier Lead Time", ("Item", "Supplier", "Company")
 _CASE = "Planning Exception"
 _OVERRIDE = "Forecast Override"
 _EVENT, _EVENT_ROWS = "Demand Event", ("Demand Event Value", "Demand Event Uplift")
 _BACKUP = "Reorder Level Backup"
+_CHANGE = "Level Change"
+_HAVE_CHANNELS = ("Supplier", "Company")
 _UNTOUCHED = "forecast_drafts_untouched_before_rename"
 
 
@@ -37,6 +44,10 @@ def before_rename(doc: Document, method: str | None, old: str, new: str, merge: 
         _forget(doc.doctype, old)
     if doc.doctype == "Company":
         remove_company_row(old)
+    if doc.doctype in _NAMED_IN_LEAD_TIMES:
+        _delete(_LEAD_TIME, {_FIELD[doc.doctype]: old})
+    if doc.doctype in _HAVE_CHANNELS:
+        _forget_channels({_FIELD[doc.doctype]: old})
     _delete(_CASE, {_FIELD[doc.doctype]: old, "status": "Open"})
 
 
@@ -55,6 +66,10 @@ def after_delete(doc: Document, method: str | None = None) -> None:
     if doc.doctype in ("Item", "Warehouse"):
         _forget(doc.doctype, doc.name)
         _delete(_OVERRIDE, {_FIELD[doc.doctype]: doc.name})
+    if doc.doctype in _HAVE_CHANNELS:
+        _forget_channels({_FIELD[doc.doctype]: doc.name})
+    if doc.doctype in _NAMED_IN_LEAD_TIMES:
+        _delete(_LEAD_TIME, {_FIELD[doc.doctype]: doc.name})
     if doc.doctype == "Company":
         _forget_company(doc.name)
     _delete(_CASE, {_FIELD[doc.doctype]: doc.name})
@@ -66,7 +81,7 @@ def _forget(doctype: str, name: str) -> None:
     from erp_forecast_addon.site.frappe_site import FrappeSite
 
     field = _FIELD[doctype]
-    for each in (*_PER_PAIR, _BACKUP):
+    for each in (*_PER_PAIR, _BACKUP, _CHANGE):
         _delete(each, {field: name})
     if doctype == "Warehouse":
         _delete(_PER_WAREHOUSE, {field: name})
@@ -80,6 +95,12 @@ def _forget_company(company: str) -> None:
             _delete(rows, {"parent": event})
     for each in (*_OF_A_COMPANY, _OVERRIDE, _EVENT):
         _delete(each, {"company": company})
+
+
+def _forget_channels(filters: dict[str, str]) -> None:
+    """With their secrets, which stand in a table of their own. In a merge those of the new name stay."""
+    for name in frappe.get_all(SUPPLIER_CHANNEL, filters=filters, pluck="name"):
+        frappe.delete_doc(SUPPLIER_CHANNEL, name, ignore_permissions=True, force=True)
 
 
 def _mark(doctype: str, old: str, new: str) -> None:

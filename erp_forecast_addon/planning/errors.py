@@ -80,4 +80,5 @@ FAULT_KINDS = (
     "Demand Event",
     "Forecast Override",
     "Item Replacement",
+    "Levels Not Written",
 )

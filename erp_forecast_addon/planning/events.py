@@ -76,6 +76,8 @@ def drivers_from(
     Faults Demand Event, the rest untouched: a scope that names what does not exist or belongs to another company; a
     signal that ends before the horizon (of no influence after its end); prices that do (the last one is held).
     """
+    if events.empty and holidays.empty and prices.empty:
+        return {}, []
     days = Days.over(starts, period, horizon)
     rows, faults = _in_scope(EVENTS.check(events), scopes)
     rows = pd.concat([_as_events(HOLIDAYS.check(holidays)), rows], ignore_index=True)

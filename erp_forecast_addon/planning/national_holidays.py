@@ -3,8 +3,6 @@
 from datetime import date
 
 import pandas as pd
-from holidays import country_holidays
-from holidays.registry import COUNTRIES
 
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.messages import _
@@ -32,9 +30,11 @@ def holidays_of(country: str, subdivision: str, first: date, last: date) -> tupl
     package names it (BY, CA …), "": those of the whole country.
     Fault Demand Event: a country or subdivision that the package does not know; there are no holidays then.
     """
-    code = _code(country)
     if not country:
         return HOLIDAYS.empty(), []
+    from holidays import country_holidays  # slow to import, and many companies name no country
+
+    code = _code(country)
     if code is None:
         template = _(
             "The holidays of {country} are not known. Name the country by its two-letter code in Forecast Settings, "
@@ -62,6 +62,8 @@ def holidays_of(country: str, subdivision: str, first: date, last: date) -> tupl
 
 
 def _code(country: str) -> str | None:
+    from holidays.registry import COUNTRIES
+
     known = {_letters(names[0]): names[1] for names in COUNTRIES.values()}
     codes = set(known.values())
     if country.strip().upper() in codes:

@@ -54,6 +54,8 @@ def apply(
     Faults Forecast Override: unusable values, an item or warehouse that is not forecast, two overrides that meet and
     change the forecast in opposite directions (the one approved last still counts).
     """
+    if overrides.empty:
+        return mean.copy(), []
     rows, faults = _usable(OVERRIDES.check(overrides))
     spread = _spread(mean, keys, starts, period, as_of, rows)
     faults += _without_series(spread, keys)
@@ -77,6 +79,8 @@ def effects(
     mean: the forecast without overrides. An override that changes nothing is in no row; days that a later approval
     took over are in both numbers as they are in the end.
     """
+    if overrides.empty:
+        return pd.DataFrame({"name": pd.Series(dtype=object), "forecast_before": 0.0, "forecast_after": 0.0})
     rows, _faults = _usable(OVERRIDES.check(overrides))
     spread = _spread(mean, keys, starts, period, as_of, rows)
     changed = _changed(spread, _wanted(spread)) if len(spread.override) else spread.base

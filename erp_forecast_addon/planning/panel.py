@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.planning import periods, shelf
+from erp_forecast_addon.planning.door import sound_pairs
 from erp_forecast_addon.planning.drivers import Driver
 from erp_forecast_addon.planning.errors import BadInput, Fault
 from erp_forecast_addon.planning.messages import _
@@ -149,12 +150,13 @@ def build_panel(
     drivers: see Panel; history_days: how far the panel reaches back at most.
     A pair without a bucket on or before as_of is in no row. A pair that has moved only since the last complete
     period began is a row without an observed period. The stock-out rule is in `shelf.py` and docs/demand.md.
-    Faults: Bad Data (days after as_of, left out), Too Little History (fewer than two days; no demand at all).
-    Raises BadInput when a table is malformed or a driver has the wrong shape.
+    Faults: Bad Data (days after as_of, left out; a pair with an unusable or repeated row, left out whole), Too Little
+    History (fewer than two days; no demand at all).
+    Raises BadInput when a table lacks a column or a driver has the wrong shape.
     """
-    rows = BUCKETS.check(buckets)
+    rows, bad_rows = sound_pairs(BUCKETS, buckets)
     past = (rows["day"] <= pd.Timestamp(as_of)).to_numpy()
-    faults = _future_faults(rows[~past], as_of)
+    faults = bad_rows + _future_faults(rows[~past], as_of)
     rows = rows[past]
     keys, code = _pairs(rows)
     day = rows["day"].to_numpy().astype("datetime64[D]").astype(np.int64)

@@ -10,8 +10,10 @@ from erp_forecast_addon.planning.cleaning import clean
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.forecasting.boosted import Boosted
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
+from erp_forecast_addon.planning.inventory.classes import demand_variation
 from erp_forecast_addon.planning.panel import Panel
-from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish, standing
+from erp_forecast_addon.planning.periods import MEAN_DAYS
+from erp_forecast_addon.planning.replenishment import DemandOutlook, LevelsOf, Supply, replenish, standing
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.signals import Future
 
@@ -23,7 +25,7 @@ _YEAR_DAYS = 365
 @dataclass(frozen=True)
 class Plan:
     """forecasts: ForecastSet; policies: POLICIES; proposals: PROPOSALS; faults: what is wrong, item by item;
-    outlook: the demand that levels and proposals were made of.
+    outlook: the demand that levels and proposals were made of; levels: what `policies_with` takes over.
     """
 
     forecasts: ForecastSet
@@ -31,6 +33,7 @@ class Plan:
     proposals: pd.DataFrame
     faults: list[Fault]
     outlook: DemandOutlook
+    levels: LevelsOf | None = None
 
 
 def plan(
@@ -62,9 +65,14 @@ def plan(
         daily_mean=forecasts.daily_mean,
         daily_std=forecasts.daily_std,
         last_year_qty=last_year_demand(panel, as_of),
+        totals=forecasts.totals,
+        variation=panel_variation(cleaned),
+        paths=forecasts.paths,
+        period_days=MEAN_DAYS[forecasts.period],
     )
     levels = replenish(outlook, positions, supply, settings, as_of)
-    return Plan(forecasts, levels.policies, levels.proposals, [*faults, *levels.faults], outlook)
+    made = levels.levels
+    return Plan(forecasts, levels.policies, levels.proposals, [*faults, *levels.faults], outlook, made)
 
 
 def policies_with(made: Plan, positions: pd.DataFrame, supply: Supply, settings: PlanSettings) -> pd.DataFrame:
@@ -72,7 +80,7 @@ def policies_with(made: Plan, positions: pd.DataFrame, supply: Supply, settings:
 
     The levels stay; what lies on open supply (position_qty, days_of_cover, shortage_on) is reckoned again.
     """
-    return standing(made.outlook, positions, supply, settings, made.forecasts.as_of)
+    return standing(made.outlook, positions, supply, settings, made.forecasts.as_of, made.levels)
 
 
 def _unit_value(panel: Panel, positions: pd.DataFrame, supply: Supply) -> np.ndarray:
@@ -90,6 +98,12 @@ def _unit_value(panel: Panel, positions: pd.DataFrame, supply: Supply) -> np.nda
         sold = pd.to_numeric(sold.reindex(panel.keys["item_code"]), errors="coerce").to_numpy(dtype=float)
         rate = np.where(rate > 0, rate, np.nan_to_num(sold))
     return np.maximum(np.where(np.isfinite(rate), rate, 0), 0)
+
+
+def panel_variation(panel: Panel) -> np.ndarray:
+    """(n,) coefficient of variation of a month's demand, see inventory.classes.demand_variation."""
+    per_month, months = {"day": (28, 13), "week": (4, 13), "month": (1, 12)}[panel.period]
+    return demand_variation(panel.demand, panel.observed, per_month, months)
 
 
 def last_year_demand(panel: Panel, as_of: date) -> np.ndarray:

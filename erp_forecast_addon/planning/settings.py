@@ -8,12 +8,17 @@ from erp_forecast_addon.planning.messages import _
 
 Period = Literal["day", "week", "month"]
 Tier = Literal["fast", "full"]
+# Fixed is no default for a company: each of its levels belongs to an item, so it stands in planning rules.
+POLICY_METHODS = ("Textbook", "Cycle Service Level", "Fill Rate", "Least Cost", "Buffers")
+Review = Literal["Continuous", "Periodic"]
 DEFAULT_QUANTILES = (0.005, 0.025, 0.1, 0.165, 0.25, 0.5, 0.75, 0.835, 0.9, 0.95, 0.975, 0.995)
 
 
 @dataclass(frozen=True)
 class PlanSettings:
-    """company, currency: of the run. Days are calendar days; service levels are cycle service levels in (0, 1)."""
+    """company, currency: of the run. Days are calendar days; service levels are shares in (0, 1), of order cycles or of
+    demand as the method has it. What is said here holds for every pair to which no planning rule says otherwise.
+    """
 
     company: str
     currency: str = ""
@@ -25,7 +30,13 @@ class PlanSettings:
     default_lead_time_days: float = 14.0
     service_level_by_class: dict[str, float] = field(default_factory=lambda: {"A": 0.98, "B": 0.95, "C": 0.90})
     abc_thresholds: tuple[float, float] = (0.80, 0.95)
+    xyz_thresholds: tuple[float, float] = (0.5, 1.0)  # coefficients of variation at which class Y and Z begin
     margin_pct: float = 30.0
+    policy_method: str = "Fill Rate"  # one of inventory.methods.METHODS
+    review: Review = "Continuous"  # Periodic: orders leave every review_period_days only
+    holding_rate_per_year: float = 0.25  # share of a unit's cost
+    order_cost: float = 0.0  # of placing an order line, company currency
+    level_band: float = 0.0  # levels that would move by no more than this share stay as they are
     quantile_levels: tuple[float, ...] = DEFAULT_QUANTILES
     outlier_limit: float = 6.0
     tier: Tier = "fast"  # full: with the gradient-boosting model, for a company whose runs may take minutes
@@ -51,6 +62,7 @@ class PlanSettings:
                     abc_class=name,
                     percent=round(level * 100, 4),
                 )
+        self._check_policy()
         for name, low in (("horizon_days", 1), ("history_days", 1), ("review_period_days", 0), ("approval_days", 0)):
             if getattr(self, name) < low:
                 raise BadInput(
@@ -60,3 +72,35 @@ class PlanSettings:
                     low=low,
                     value=getattr(self, name),
                 )
+
+    def _check_policy(self) -> None:
+        if self.policy_method not in POLICY_METHODS:
+            raise BadInput(
+                _("{company}: there is no policy method {method}; there are {methods}."),
+                company=self.company,
+                method=self.policy_method,
+                methods=", ".join(POLICY_METHODS),
+            )
+        if self.review not in ("Continuous", "Periodic"):
+            raise BadInput(
+                _("{company}: the review is Continuous or Periodic, not {review}."),
+                company=self.company,
+                review=self.review,
+            )
+        for name in ("holding_rate_per_year", "order_cost", "level_band"):
+            if not 0.0 <= getattr(self, name) < float("inf"):
+                raise BadInput(
+                    _("{company}: {name} must be at least {low}, not {value}."),
+                    company=self.company,
+                    name=name,
+                    low=0,
+                    value=getattr(self, name),
+                )
+        y_from, z_from = self.xyz_thresholds
+        if not 0.0 < y_from < z_from:
+            raise BadInput(
+                _("{company}: class Y begins at {y_from} and class Z at {z_from}; they must rise from above 0."),
+                company=self.company,
+                y_from=y_from,
+                z_from=z_from,
+            )

@@ -24,6 +24,8 @@ def successors(
     or past its end of life), the alternative has not, and it is the only one left. Chains lead to their last item.
     Faults Item Replacement: a successor that does not exist, several alternatives, a circle.
     """
+    if replacements.empty:
+        return pd.Series(dtype=object, index=pd.Index([], dtype=object, name="item_code")), []
     about = ITEMS.check(items).set_index("item_code")
     ended = about["disabled"] | (about["end_of_life"] <= pd.Timestamp(as_of))
     rows = REPLACEMENTS.check(replacements)

@@ -5,6 +5,7 @@ datetime64[ns] in site time. Text columns are never missing ("" where there is n
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,10 @@ class Column:
     nullable: bool = False
     default: Any = None
 
+    @property
+    def may_be_absent(self) -> bool:
+        return self.nullable or self.default is not None
+
 
 @dataclass(frozen=True)
 class Table:
@@ -32,6 +37,10 @@ class Table:
     key: tuple[str, ...] = ()
 
     def empty(self) -> pd.DataFrame:
+        return self._empty.copy()
+
+    @cached_property
+    def _empty(self) -> pd.DataFrame:
         return pd.DataFrame({c: pd.Series(dtype=_DTYPES[spec.kind]) for c, spec in self.columns.items()})
 
     def check(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -39,14 +48,17 @@ class Table:
 
         Raises BadInput naming the table, the column and the first bad row (its position, from 0, and its key).
         """
+        missing = [column for column, spec in self.columns.items() if column not in frame and not spec.may_be_absent]
+        if missing:
+            raise BadInput(_("{table}: column {column} is missing."), table=self.name, column=missing[0])
+        if frame.empty:  # most tables of a single item are
+            return self.empty()
         out = {}
         for column, spec in self.columns.items():
             if column in frame:
                 out[column] = self._convert(frame, column, spec)
-            elif spec.default is not None or spec.nullable:
-                out[column] = pd.Series([spec.default] * len(frame), index=frame.index, dtype=_DTYPES[spec.kind])
             else:
-                raise BadInput(_("{table}: column {column} is missing."), table=self.name, column=column)
+                out[column] = pd.Series([spec.default] * len(frame), index=frame.index, dtype=_DTYPES[spec.kind])
         result = pd.DataFrame(out, index=frame.index).reset_index(drop=True)
         if self.key:
             twice = result.duplicated(list(self.key))
@@ -62,12 +74,16 @@ class Table:
 
     def _convert(self, frame: pd.DataFrame, column: str, spec: Column) -> pd.Series:
         values = frame[column]
+        missing = values.isna().to_numpy()
         if spec.kind == "text":
-            return values.astype(object).where(values.notna(), "" if not spec.nullable else np.nan)
-        if spec.default is not None and values.isna().any():
+            text = values.astype(object)
+            return text.where(~missing, "" if not spec.nullable else np.nan) if missing.any() else text
+        if spec.default is not None and missing.any():
             # A missing cell means what a missing column means.
             values = values.astype(object).where(values.notna(), spec.default)
         if spec.kind == "flag":
+            if values.dtype == bool:
+                return values
             return values.astype(object).where(values.notna(), False).astype(bool)
         converted = (
             self._moments(values, spec) if spec.kind in ("day", "moment") else self._numbers(frame, column, values)
@@ -78,11 +94,13 @@ class Table:
 
     @staticmethod
     def _moments(values: pd.Series, spec: Column) -> pd.Series:
-        moments: pd.Series = pd.to_datetime(values, errors="coerce").astype("datetime64[ns]")
+        moments = values
+        if values.dtype != "datetime64[ns]":
+            moments = pd.to_datetime(values, errors="coerce").astype("datetime64[ns]")
         return moments.dt.normalize() if spec.kind == "day" else moments
 
     def _numbers(self, frame: pd.DataFrame, column: str, values: pd.Series) -> pd.Series:
-        numbers: pd.Series = pd.to_numeric(values, errors="coerce").astype(float)
+        numbers = values if values.dtype == float else pd.to_numeric(values, errors="coerce").astype(float)
         self._refuse(frame, column, np.isinf(numbers.to_numpy(dtype=float)))
         return numbers
 
@@ -202,6 +220,7 @@ ITEMS = Table(
         "stock_uom_whole": _flag,  # UOM.must_be_whole_number of the stock UOM
         "min_order_qty": _zero,  # Item.min_order_qty, stock UOM
         "safety_stock": _zero,  # Item.safety_stock as typed by a person
+        "shelf_life_days": _opt_number,  # Item.shelf_life_in_days; NaN or 0: it does not expire
         "lead_time_days": _opt_number,  # Item.lead_time_days; NaN or 0: not set
         "selling_rate": _opt_number,  # per stock UOM
         "disabled": _flag,
@@ -211,6 +230,57 @@ ITEMS = Table(
         "exists": Column("flag", default=True),  # False: the ledger knows it, the item list does not
     },
     key=("item_code",),
+)
+
+# What planners have said about policies. Empty scope columns mean everything; what is NaN or "" is left to the wider
+# rule, and in the end to the settings. An item beats an item group (the deeper one first), that a class.
+PLANNING_RULES = Table(
+    "Planning rules",
+    {
+        "name": _text,
+        "abc_class": _opt_text,
+        "xyz_class": _opt_text,
+        "item_group": _opt_text,  # with all groups below it
+        "item_code": _opt_text,
+        "warehouse": _opt_text,
+        "method": _opt_text,
+        "service_target": _opt_number,  # share in (0, 1)
+        "min_qty": _opt_number,  # floor of the reorder point; the reorder point itself for Fixed. Stock UOM
+        "max_qty": _opt_number,  # most that may be stocked; the order-up-to level itself for Fixed. Stock UOM
+        "holding_rate_per_year": _opt_number,
+        "order_cost": _opt_number,  # company currency, per line
+        "shortage_cost": _opt_number,  # company currency, per unit; NaN: the margin
+    },
+)
+
+# The levels that stand, from the last plan: new ones replace them only where the difference is worth it.
+FORMER_LEVELS = Table(
+    "Former levels",
+    {
+        "item_code": _text,
+        "warehouse": _text,
+        "method": _opt_text,
+        "service_level_pct": _opt_number,
+        "clamp": _opt_text,
+        "planning_rule": _opt_text,
+        "safety_stock_qty": _number,
+        "reorder_point_qty": _number,
+        "order_up_to_qty": _number,
+    },
+    key=_PAIR,
+)
+
+# Lower prices for larger orders. One row per item, supplier and quantity from which a price holds.
+PRICE_BREAKS = Table(
+    "Price breaks",
+    {
+        "item_code": _text,
+        "supplier": _opt_text,  # "": whoever supplies it
+        "min_qty": _number,  # stock UOM
+        "base_rate": _opt_number,  # the price itself, company currency per stock UOM; else one of the two below
+        "discount_share": _opt_number,  # off the usual price, in [0, 1]
+        "discount_amount": _opt_number,  # off the usual price, company currency per stock UOM
+    },
 )
 
 # Who could supply an item. At most one row per item and supplier; is_default marks the one ERPNext would take.
@@ -230,7 +300,8 @@ SOURCING = Table(
         "order_multiple_qty": _zero,  # pack size, stock UOM; 0: none
         "lead_time_days": _opt_number,  # mean; NaN: unknown from this source
         "lead_time_std_days": _opt_number,
-        "lead_time_source": _opt_text,  # receipts | item price | item | settings
+        "lead_time_source": _opt_text,  # one of planning.inventory.lead_time.SOURCES; "": unknown
+        "lead_time_row": Column("number", default=-1.0),  # row of the learned LeadTimeDistributions; -1: not learned
         "blocked_reason": _opt_text,  # "" or a sentence why nothing may be ordered there
     },
     key=("item_code", "supplier"),
@@ -246,8 +317,11 @@ POLICIES = Table(
         "warehouse": _text,
         "abc_class": _text,  # A | B | C
         "demand_class": _text,  # Smooth | Erratic | Intermittent | Lumpy | New | No Demand
-        "method": _text,  # Textbook
-        "service_level_pct": _number,
+        "xyz_class": _opt_text,  # X | Y | Z, "" without demand
+        "demand_variation": _opt_number,  # coefficient of variation of a month's demand, season taken out
+        "method": _text,  # one of inventory.methods.METHODS
+        "planning_rule": _opt_text,  # name of the rule that chose the method, "" for the settings
+        "service_level_pct": _opt_number,  # the target; NaN: the method has none
         "safety_factor": _number,  # z
         "daily_demand_mean": _number,
         "daily_demand_std": _number,
@@ -261,6 +335,22 @@ POLICIES = Table(
         "safety_stock_qty": _number,
         "reorder_point_qty": _number,
         "order_up_to_qty": _number,
+        "order_qty": _opt_number,  # what an order brings, on average
+        "demand_quantile_qty": _opt_number,  # enough until the next order has arrived, with the chance of the target
+        "expected_fill_rate_pct": _opt_number,  # share of demand served from the shelf
+        "expected_cycle_service_pct": _opt_number,  # share of order cycles without a shortage
+        "expected_on_hand_qty": _opt_number,  # average stock
+        "expected_stock_value": _opt_number,
+        "yearly_cost": _opt_number,  # ordering, holding and units short; NaN without a price
+        "clamp": _opt_text,  # one of inventory.methods.CLAMPS
+        "levels_kept": _flag,  # the difference to the former levels was not worth a move
+        "textbook_reorder_point_qty": _opt_number,
+        "textbook_order_up_to_qty": _opt_number,
+        "lead_time_observations": _opt_number,  # orders that the lead time was learned from
+        "approval_days": _opt_number,  # until an order is approved, on average
+        "red_qty": _opt_number,  # zones of the method Buffers
+        "yellow_qty": _opt_number,
+        "green_qty": _opt_number,
         "on_hand_qty": _number,
         # on hand + supply due by the end of the protection interval + our drafts - firm demand beyond the forecast:
         # order_up_to_qty - position_qty is what an order brings, before lot sizes
@@ -311,10 +401,53 @@ RECEIPTS = Table(
     {
         "supplier": _text,
         "item_code": _text,
-        "ordered_on": _day,  # day of the order, or of its confirmation
+        "ordered_on": _day,  # day of the order
         "received_on": _day,
         "stock_qty": _number,
+        "schedule_on": Column("day", nullable=True),  # the delivery asked for
+        "order_line": _opt_text,  # Purchase Order Item.name: the receipts of a line are one observation
+        "purchase_order": _opt_text,
     },
+)
+
+# What is still to come on submitted orders, one row per line; not closed, not dropped shipped, no internal suppliers.
+OPEN_LINES = Table(
+    "Open order lines",
+    {
+        "supplier": _text,
+        "item_code": _text,
+        "ordered_on": _day,
+        "schedule_on": Column("day", nullable=True),
+        "open_qty": _number,  # stock UOM
+        "order_line": _opt_text,
+        "purchase_order": _opt_text,
+    },
+)
+
+# What is shown of a supplier (item_code "") or of an item of his, as Supplier Lead Time.
+SUPPLIER_LEAD_TIMES = Table(
+    "Supplier lead times",
+    {
+        "supplier": _text,
+        "item_code": _opt_text,
+        "lead_time_days": _number,
+        "lead_time_std_days": _number,
+        "median_days": _number,
+        "p90_days": _number,
+        "observations": _number,  # orders with a receipt
+        "open_lines": _number,
+        "open_overdue_lines": _number,
+        "due_orders": _number,  # orders whose agreed date has come: what on_time_pct and mean_delay_days lie on
+        "on_time_pct": _opt_number,  # of what was due, by quantity, received on or before the agreed date
+        "mean_delay_days": _opt_number,  # against the agreed date; early is negative; what is overdue, so far
+        "trend_days_per_year": _opt_number,  # NaN: too few orders or too short a time to tell
+        "trend_orders": _number,  # orders that the trend lies on; 0: none is told
+        "last_receipt_on": Column("day", nullable=True),
+        "source": _text,
+        "explanation_template": _text,
+        "explanation_values": Column("text"),  # a dict per row
+    },
+    key=("supplier", "item_code"),
 )
 
 # item_code "": the supplier as a whole, for items never received.

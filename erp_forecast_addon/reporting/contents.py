@@ -33,7 +33,8 @@ class ItemPicture:
 class ReportContents:
     """run: fields of the last Forecast Run; steps, orders, lines, exceptions, policies, forecasts: columns are the
     fieldnames of our DocTypes, plus `item` (code and name) and in lines `quantity` (number and unit);
-    accuracy: one row per demand class; pictures: the items that are charted. Amounts without a currency of their own
+    accuracy: one row per demand class; pictures: the items that are charted; replay: the latest Policy Replay with its
+    course by week, None where the past was never replayed. Amounts without a currency of their own
     are in `currency`, the company's.
     """
 
@@ -49,6 +50,7 @@ class ReportContents:
     forecasts: pd.DataFrame
     accuracy: pd.DataFrame
     pictures: list[ItemPicture]
+    replay: dict[str, Any] | None = None
 
     def short_soon(self) -> int:
         """Pairs whose stock is expected to run out within lead time and review period, if nothing is ordered."""

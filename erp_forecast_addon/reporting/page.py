@@ -9,6 +9,7 @@ import pandas as pd
 
 from erp_forecast_addon.reporting import charts, wording
 from erp_forecast_addon.reporting.contents import ItemPicture, ReportContents
+from erp_forecast_addon.reporting.replay_section import replay_body
 from erp_forecast_addon.reporting.style import CSS
 
 MOST_ROWS = 200
@@ -29,7 +30,7 @@ def render_page(contents: ReportContents) -> str:
     """The whole document."""
     sections = (
         _header(contents), _tiles(contents), _orders(contents), _exceptions(contents), _items(contents),
-        _policies(contents), _accuracy(contents), _run(contents), _footer(contents),
+        _policies(contents), _replay(contents), _accuracy(contents), _run(contents), _footer(contents),
     )  # fmt: skip
     heading = f"Forecast and orders – {contents.company}"
     return (
@@ -65,7 +66,7 @@ def _cell(value: Any, column: Col) -> str:
 def _header(contents: ReportContents) -> str:
     links = (
         ("orders", "Drafted orders"), ("exceptions", "Exceptions"), ("items", "Items"), ("policies", "Policies"),
-        ("accuracy", "Accuracy"), ("run", "The run"),
+        ("replay", "Replay"), ("accuracy", "Accuracy"), ("run", "The run"),
     )  # fmt: skip
     menu = "".join(f'<a href="#{anchor}">{label}</a>' for anchor, label in links)
     return (
@@ -242,6 +243,13 @@ def _policies(contents: ReportContents) -> str:
         else _nothing("No stock policy has been made yet.")
     )
     return _section("policies", "Stock policies", "Quantities in the item's stock unit.", body)
+
+
+def _replay(contents: ReportContents) -> str:
+    return _section(
+        "replay", "Replay of the past", "What our policy and ERPNext's own levels would have done.",
+        replay_body(contents.replay) if contents.replay else _nothing("The past has not been replayed yet."),
+    )  # fmt: skip
 
 
 def _accuracy(contents: ReportContents) -> str:

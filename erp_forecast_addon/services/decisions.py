@@ -9,6 +9,7 @@ from typing import Any
 
 from erp_forecast_addon.planning.errors import Refused
 from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.services.approval_times import record_approval
 from erp_forecast_addon.site import order_reads, reads
 from erp_forecast_addon.site.port import NativeOrder, Site
 
@@ -107,6 +108,9 @@ def submit_if_asked(site: Site, record: Mapping[str, Any]) -> None:
     order = _native(site, record)
     if order is not None and order.docstatus == 0 and _settings(site, record).submit_on_approval:
         site.submit_order(order.name)
+        drafted_at = (site.get_document("Purchase Order", order.name) or {}).get("creation")
+        if drafted_at is not None:
+            record_approval(site, order.name, order.company, drafted_at, site.now())
 
 
 def rejection_values(

@@ -66,6 +66,22 @@ def publish_faults(
     return _Publication(site, run, settings, seen_on).carry_out(wanted, known)
 
 
+def publish_one(site: Site, company: str, settings: CompanySettings, fault: Fault) -> None:
+    """A case that is seen outside a run: inserted, or opened again; other cases are left as they are. Commits."""
+    cases = _as_cases(company, [fault], site.translate, settings.plan.currency)
+    known = site.fetch(order_reads.cases(site.qb, company))
+    known = known[known["identity"].isin(cases["identity"])]
+    _Publication(site, None, settings, site.as_of()).carry_out(cases, known)
+
+
+def resolve_one(site: Site, company: str, kind: str) -> None:
+    """Open cases of this kind without an item, warehouse or supplier are over. Does not commit."""
+    known = site.fetch(order_reads.cases(site.qb, company))
+    gone = known[(known["identity"] == identity(kind, company, None, None, None)) & known["status"].isin(_OPEN)]
+    for name in gone["name"]:  # one at most
+        site.update_document(DOCTYPE, name, {"status": "Resolved"})
+
+
 def _as_cases(company: str, faults: Sequence[Fault], translate: Callable[[str], str], currency: str) -> pd.DataFrame:
     """One row per identity, the most money first; the same case twice counts once, with its occurrences."""
     # A loop over the faults: each is a sentence.
@@ -125,7 +141,7 @@ def _group(kind: str, rest: pd.DataFrame, company: str, translate: Callable[[str
 class _Publication:
     """Writes the wanted cases; counts what it did."""
 
-    def __init__(self, site: Site, run: str, settings: CompanySettings, seen_on: date) -> None:
+    def __init__(self, site: Site, run: str | None, settings: CompanySettings, seen_on: date) -> None:
         self.site, self.run, self.settings, self.seen_on = site, run, settings, seen_on
 
     def carry_out(self, wanted: pd.DataFrame, known: pd.DataFrame) -> PublishedFaults:
@@ -154,7 +170,8 @@ class _Publication:
         if seen.empty:
             return 0
         columns = ["name", "identity", "message", "money_at_risk", "due_on", "occurrences"]
-        rows = seen[columns].assign(last_seen_on=self.seen_on, forecast_run=self.run)
+        rows = seen[columns].assign(last_seen_on=self.seen_on)
+        rows = rows if self.run is None else rows.assign(forecast_run=self.run)
         for row in rows.to_dict("records"):  # at most some hundred cases, each a row that a person may have open
             self.site.set_fields(DOCTYPE, row.pop("name"), {k: v for k, v in row.items() if k != "identity"})
         return len(seen)

@@ -15,12 +15,13 @@ from erp_forecast_addon.planning.forecasting.forecast import ForecastSet
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish, standing
-from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.services import publish
-from erp_forecast_addon.services.item_forecast import item_forecast, rows_of
+from erp_forecast_addon.services.approval_times import learned_approval_time
+from erp_forecast_addon.services.item_forecast import item_forecast
 from erp_forecast_addon.services.open_drafts import leave_out, read_open_drafts
 from erp_forecast_addon.services.refresh import mark_changed, refresh_demand
 from erp_forecast_addon.site import doctypes, item_queries, reads
+from erp_forecast_addon.site.policy_reads import policy_terms
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.settings import CompanySettings
 
@@ -69,49 +70,52 @@ def _forecast_in_company(site: Site, item_code: str, company: str, warehouses: s
     positions = _of(reads.positions(found.site, company), item_code, warehouses)
     everything = _of(reads.dated(found.site, company), item_code, warehouses)
     dated = leave_out(everything, read_open_drafts(site, company))
-    supply = Supply(dated, items, reads.sourcing(found.site, company, [item_code]))
-    for abc_class, own in _by_class(site, item_code, warehouses).items():  # at most three
-        chosen = forecasts.keys["warehouse"].isin(own).to_numpy()
-        outlook = _outlook(rows_of(forecasts, chosen), found.last_year_qty[chosen])
-        told = _with_level_of(settings.plan, abc_class)
-        levels = replenish(outlook, _of(positions, item_code, own), supply, told, site.as_of())
-        policies = levels.policies
-        if len(dated) < len(everything):
-            # As in a run: what is wrong is told as if nothing was drafted, the position has the drafts.
-            with_drafts = replace(supply, dated=everything)
-            policies = standing(outlook, _of(positions, item_code, own), with_drafts, told, site.as_of())
-        policies = policies.assign(abc_class=abc_class)
-        made = Plan(rows_of(forecasts, chosen), policies, levels.proposals, levels.faults, outlook)
-        _publish(site, settings, made, items, positions)
-        faults += levels.faults
+    supply = _supply(site, found.site, settings, item_code, items, dated)
+    outlook = _outlook(forecasts, found.last_year_qty, _last_classes(site, item_code))
+    levels = replenish(outlook, positions, supply, settings.plan, site.as_of())
+    policies = levels.policies
+    if len(dated) < len(everything):
+        # As in a run: what is wrong is told as if nothing was drafted, the position has the drafts.
+        with_drafts = replace(supply, dated=everything)
+        policies = standing(outlook, positions, with_drafts, settings.plan, site.as_of(), levels.levels)
+    made = Plan(forecasts, policies, levels.proposals, levels.faults, outlook, levels.levels)
+    _publish(site, settings, made, items, positions)
+    faults += levels.faults
     site.commit()
     return [fault.sentence(site.translate) for fault in faults if fault.item_code == item_code]
 
 
-def _outlook(forecasts: ForecastSet, last_year_qty: np.ndarray) -> DemandOutlook:
+def _supply(
+    site: Site, narrowed: Site, settings: CompanySettings, item_code: str, items: pd.DataFrame, dated: pd.DataFrame
+) -> Supply:
+    """What the item's levels are made of besides its forecast, as in a run."""
+    sourcing = reads.sourcing(narrowed, settings.company, [item_code])
+    # As the last run learned them: learning again takes every receipt of the company.
+    known = reads.known_lead_times(narrowed, settings.company, sorted(set(sourcing["supplier"])), [item_code])
+    approval = learned_approval_time(site, settings, site.as_of())
+    terms = policy_terms(narrowed, settings.company)
+    return Supply(dated, items, sourcing, known, approval, terms.rules, terms.former, terms.price_breaks)
+
+
+def _outlook(forecasts: ForecastSet, last_year_qty: np.ndarray, last: pd.DataFrame) -> DemandOutlook:
+    """last: abc_class and demand_variation by warehouse, of the last run. Alone, an item would be all the money there
+    is and always of class A; a new pair moves little yet."""
+    known = last.reindex(forecasts.keys["warehouse"])
     return DemandOutlook(
         keys=forecasts.keys,
         demand_class=forecasts.demand_class,
         daily_mean=forecasts.daily_mean,
         daily_std=forecasts.daily_std,
         last_year_qty=last_year_qty,
+        totals=forecasts.totals,
+        variation=known["demand_variation"].to_numpy(dtype=float),
+        abc_class=known["abc_class"].fillna(_CLASS_OF_NEW_PAIRS).to_numpy(dtype=object),
     )
 
 
-def _with_level_of(told: PlanSettings, abc_class: str) -> PlanSettings:
-    """Alone, an item would be all the money there is and always of class A: every class gets the level of its own."""
-    level = told.service_level_by_class[abc_class]
-    return replace(told, service_level_by_class=dict.fromkeys(told.service_level_by_class, level))
-
-
-def _by_class(site: Site, item_code: str, warehouses: set[str]) -> dict[str, set[str]]:
-    """The warehouses by the ABC class that the last run gave the item there; a new pair moves little money yet."""
-    stored = site.fetch(item_queries.policies_of_item(site.qb, item_code))
-    known = dict(zip(stored["warehouse"], stored["abc_class"], strict=True)) if len(stored) else {}
-    classes: dict[str, set[str]] = {}
-    for warehouse in sorted(warehouses):
-        classes.setdefault(known.get(warehouse) or _CLASS_OF_NEW_PAIRS, set()).add(warehouse)
-    return classes
+def _last_classes(site: Site, item_code: str) -> pd.DataFrame:
+    stored = site.fetch(item_queries.classes_of_item(site.qb, item_code))
+    return stored.assign(abc_class=stored["abc_class"].replace("", None)).set_index("warehouse")
 
 
 def _publish(site: Site, settings: CompanySettings, made: Plan, items: pd.DataFrame, positions: pd.DataFrame) -> None:

@@ -52,7 +52,7 @@ def publish_forecasts(
 ) -> tuple[int, int]:
     """Demand Forecast rows; -> (written, deleted). Commits after every ROWS_AT_ONCE rows."""
     chunks = forecast_rows(plan.forecasts, run, settings, items, site.translate)
-    return _write(site, FORECAST, settings.company, run, chunks)
+    return write_rows(site, FORECAST, settings.company, run, chunks)
 
 
 def publish_policies(
@@ -60,10 +60,11 @@ def publish_policies(
 ) -> tuple[int, int]:
     """Safety Stock Policy rows; -> (written, deleted). Commits after every ROWS_AT_ONCE rows."""
     chunks = policy_rows(plan, run, settings, items, positions, site.translate)
-    return _write(site, POLICY, settings.company, run, chunks)
+    return write_rows(site, POLICY, settings.company, run, chunks)
 
 
-def _write(site: Site, doctype: str, company: str, run: str, chunks: Iterator[pd.DataFrame]) -> tuple[int, int]:
+def write_rows(site: Site, doctype: str, company: str, run: str, chunks: Iterator[pd.DataFrame]) -> tuple[int, int]:
+    """Rows of a record that only runs write; what other runs left of the company goes. -> (written, deleted)"""
     written = 0
     for rows in chunks:
         written += site.upsert_rows(doctype, rows, doctypes.UNIQUE_KEYS[doctype])
@@ -159,8 +160,10 @@ def _reasons(forecasts: ForecastSet, block: slice, translate: Callable[[str], st
 
 
 def _sentences(templates: np.ndarray, values: np.ndarray, translate: Callable[[str], str]) -> list[str]:
-    """A loop over rows: each sentence has its own values. A template is translated once."""
-    translated = {template: translate(template) for template in set(templates)}
+    """A loop over rows: each has its own values. A template is translated once, line by line: a line is a sentence."""
+    translated = {
+        template: " ".join(translate(sentence) for sentence in template.split("\n")) for template in set(templates)
+    }
     return [translated[template].format(**given) for template, given in zip(templates, values, strict=True)]
 
 

@@ -17,6 +17,7 @@ from erp_forecast_addon.reporting.charts import DemandCurve, StockPath, stock_pa
 from erp_forecast_addon.reporting.contents import ItemPicture, ReportContents
 from erp_forecast_addon.reporting.page import render_page
 from erp_forecast_addon.services.item_view import item_view
+from erp_forecast_addon.services.replay import last_replay
 from erp_forecast_addon.services.run import interrupted_runs, running_job
 from erp_forecast_addon.site import item_queries, reads, report_queries
 from erp_forecast_addon.site.port import RunningJob, Site
@@ -66,6 +67,7 @@ def collect(site: Site, company: str, most_pictures: int = MOST_PICTURES) -> Rep
         forecasts=forecasts,
         accuracy=accuracy_by_class(forecasts),
         pictures=_pictures(site, company, policies, lines, most_pictures),
+        replay=last_replay(site, company),
     )
 
 

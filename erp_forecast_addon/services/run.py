@@ -19,17 +19,22 @@ from erp_forecast_addon.planning.accuracy import seasonal_naive
 from erp_forecast_addon.planning.errors import BadInput, Fault, PlanningError, Refused
 from erp_forecast_addon.planning.forecasting.boosted import Boosted
 from erp_forecast_addon.planning.forecasting.explanation import before_override
+from erp_forecast_addon.planning.inventory.approval_time import ApprovalTime
+from erp_forecast_addon.planning.inventory.lead_time_learning import Learned
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel, build_panel
 from erp_forecast_addon.planning.plan import Plan, Supply, plan, policies_with
 from erp_forecast_addon.planning.signals import Signals, prepare
-from erp_forecast_addon.services import accuracy, decisions, learning, signals
+from erp_forecast_addon.services import accuracy, change_sets, decisions, learning, signals
+from erp_forecast_addon.services.approval_times import learned_approval_time
 from erp_forecast_addon.services.drafting import DraftingResult, draft_orders
 from erp_forecast_addon.services.exceptions import publish_faults
+from erp_forecast_addon.services.lead_times import publish_lead_times
 from erp_forecast_addon.services.open_drafts import OpenDrafts, as_supply, leave_out, read_open_drafts
 from erp_forecast_addon.services.publish import accuracy_summary, publish_forecasts, publish_policies
 from erp_forecast_addon.services.refresh import RefreshResult, refresh_demand
 from erp_forecast_addon.site import order_reads, reads
+from erp_forecast_addon.site.policy_reads import PolicyTerms, policy_terms
 from erp_forecast_addon.site.port import RunningJob, Site
 from erp_forecast_addon.site.settings import CompanySettings
 
@@ -52,8 +57,8 @@ NOTHING_ORDERED = _("Drafting is switched off in Forecast Settings.")
 # Share of a run's time that lies before each step, for the progress bar.
 _STEPS = {
     "Check settings": 0, "Refresh demand": 1, "Read": 15, "Forecast and plan": 25, "Publish forecasts": 55,
-    "Keep forecasts": 64, "Measure accuracy": 66, "Draft orders": 70, "Publish policies": 85,
-    "Write back levels": 92, "Publish exceptions": 95,
+    "Keep forecasts": 64, "Measure accuracy": 66, "Draft orders": 70, "Publish policies": 85, "Publish lead times": 90,
+    "Write back levels": 92, "Propose level changes": 92, "Publish exceptions": 95,
 }  # fmt: skip
 
 
@@ -78,6 +83,9 @@ class Inputs:
     dated: pd.DataFrame
     items: pd.DataFrame
     sourcing: pd.DataFrame
+    learned: Learned
+    approval: ApprovalTime
+    terms: PolicyTerms
     drafts: OpenDrafts
     signals: Signals
     faults: list[Fault]
@@ -279,10 +287,10 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
     with log.step("Read") as step:
         decisions.catch_up(site, company)
         site.commit()
-        inputs = _read(site, settings, log.as_of)
+        inputs = read_inputs(site, settings, log.as_of)
         step.rows = inputs.rows
     with log.step("Forecast and plan") as step:
-        made, faults, panel = _plan(inputs, settings, log.as_of, _trained(site, settings, log.as_of))
+        made, faults, panel = plan_inputs(inputs, settings, log.as_of, trained_model(site, settings, log.as_of))
         ours = set(reads.warehouses(site, company))
         faults += [fault for fault in refreshed.faults if fault.warehouse in ours]
         step.rows = made.forecasts.n
@@ -314,7 +322,10 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         step.rows, deleted = publish_policies(site, log.name, made, settings, inputs.items, inputs.positions)
         step.detail = _deleted(site, deleted)
         log.counts["policies"] = step.rows
-    _write_back(site, log, settings)
+    with log.step("Publish lead times") as step:
+        step.rows, deleted = publish_lead_times(site, log.name, settings, inputs.learned, inputs.sourcing, inputs.items)
+        step.detail = _deleted(site, deleted)
+    faults += _write_back(site, log, settings)
     with log.step("Publish exceptions") as step:
         published = publish_faults(site, log.name, company, settings, faults, log.as_of)
         step.rows, step.detail = len(faults), "\n".join(published.failed)
@@ -322,26 +333,30 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
     log.complete()
 
 
-def _read(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
+def read_inputs(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
     """Everything in one transaction, so that drafts, supply and stock are of the same moment."""
     company = settings.company
     since = (pd.Timestamp(as_of) - pd.Timedelta(days=settings.plan.history_days)).date()
     items = reads.items(site, company)
     drafts = read_open_drafts(site, company)
     known_ahead, faults = signals.read_signals(site, settings, items, as_of)
+    learned = reads.learned_lead_times(site, company, settings.plan.default_lead_time_days)
     return Inputs(
         buckets=reads.buckets(site, company, since),
         positions=reads.positions(site, company),
         dated=leave_out(reads.dated(site, company), drafts),
         items=items,
-        sourcing=reads.sourcing(site, company, items["item_code"].tolist()),
+        sourcing=reads.sourcing(site, company, items["item_code"].tolist(), learned.lead_times),
+        learned=learned,
+        approval=learned_approval_time(site, settings, as_of),
+        terms=policy_terms(site, company),
         drafts=drafts,
         signals=known_ahead,
-        faults=faults,
+        faults=[*faults, *learned.faults],
     )
 
 
-def _trained(site: Site, settings: CompanySettings, as_of: date) -> Boosted | None:
+def trained_model(site: Site, settings: CompanySettings, as_of: date) -> Boosted | None:
     """The boosting model of an earlier run, unless demand has drifted away from it."""
     known = learning.last(site, settings) if settings.plan.tier == "full" else None
     if known is None or known.learned.boosted is None:
@@ -351,7 +366,7 @@ def _trained(site: Site, settings: CompanySettings, as_of: date) -> Boosted | No
     return None if due else model
 
 
-def _plan(
+def plan_inputs(
     inputs: Inputs, settings: CompanySettings, as_of: date, trained: Boosted | None
 ) -> tuple[Plan, list[Fault], Panel]:
     """The plan, what is wrong with the input, and the panel that was forecast."""
@@ -363,9 +378,17 @@ def _plan(
         faults.append(Fault("Too Little History", NO_LEDGER, {"company": settings.company, "as_of": as_of}))
     panel, future, signal_faults = prepare(panel, inputs.signals, settings.plan.horizon_days, as_of)
     faults += inputs.faults + signal_faults
-    supply = Supply(dated=inputs.dated, items=inputs.items, sourcing=inputs.sourcing)
+    supply = supply_of(inputs, inputs.dated)
     made = plan(panel, inputs.positions, supply, settings.plan, as_of, future, trained)
     return made, [*faults, *made.faults], panel
+
+
+def supply_of(inputs: Inputs, dated: pd.DataFrame) -> Supply:
+    terms = inputs.terms
+    return Supply(
+        dated, inputs.items, inputs.sourcing, inputs.learned.lead_times, inputs.approval, terms.rules, terms.former,
+        terms.price_breaks,
+    )  # fmt: skip
 
 
 def _draft(site: Site, log: RunLog, made: Plan, settings: CompanySettings, inputs: Inputs) -> DraftingResult:
@@ -385,17 +408,27 @@ def _draft(site: Site, log: RunLog, made: Plan, settings: CompanySettings, input
 def _with_drafts(made: Plan, inputs: Inputs, settings: CompanySettings, drafted: DraftingResult) -> Plan:
     """The plan as it stands once its orders are drafted: the need was planned without them, the position has them."""
     dated = pd.concat([inputs.dated, drafted.supply], ignore_index=True) if len(drafted.supply) else inputs.dated
-    supply = Supply(dated=dated, items=inputs.items, sourcing=inputs.sourcing)
+    supply = supply_of(inputs, dated)
     return replace(made, policies=policies_with(made, inputs.positions, supply, settings.plan))
 
 
-def _write_back(site: Site, log: RunLog, settings: CompanySettings) -> None:
-    if not (settings.write_back_levels or settings.write_back_safety_stock):
-        return
+def _write_back(site: Site, log: RunLog, settings: CompanySettings) -> list[Fault]:
+    """By itself, or as a change set that waits for a person; what went wrong with an earlier set."""
+    asked_for = settings.write_back_levels or settings.write_back_safety_stock
+    if not (asked_for and settings.by_change_set):
+        change_sets.withdraw(site, settings.company)
+    if not asked_for:
+        return []
+    if settings.by_change_set:
+        with log.step("Propose level changes") as step:
+            proposed = change_sets.propose(site, log.name, settings, log.as_of)
+            step.rows, step.detail = proposed.lines, proposed.detail
+        return change_sets.faults(site, settings.company)
     from erp_forecast_addon.services.write_back import write_back  # only sites that ask for it pay for the import
 
     with log.step("Write back levels") as step:
         step.rows = int(write_back(site, log.name, settings) or 0)
+    return []
 
 
 def _unusable(site: Site, refreshed: RefreshResult) -> str:

@@ -6,7 +6,7 @@ Nothing here commits: the rows move in the transaction that saves the choice.
 
 import pandas as pd
 
-from erp_forecast_addon.services import write_back
+from erp_forecast_addon.services import change_sets, write_back
 from erp_forecast_addon.site import reorder_rows
 from erp_forecast_addon.site.port import Site
 
@@ -19,9 +19,11 @@ def park(site: Site, company: str) -> int:
     """Move the reorder rows of the company's warehouses to Reorder Level Backup; the number of rows.
 
     Rows of items that cannot be purchased stay: we order nothing for them, ERPNext may make or move them. Levels that
-    we wrote go back first, so that what is parked is what a person typed. A second call finds nothing to park.
+    we wrote go back first, so that what is parked is what a person typed; change sets of the company are closed. A
+    second call finds nothing to park.
     """
     write_back.give_back(site, company)
+    change_sets.close_open_sets(site, company)
     found = site.fetch(reorder_rows.reorder_rows(site.qb, company))
     rows = found[found["is_purchase_item"] == 1]
     if rows.empty:

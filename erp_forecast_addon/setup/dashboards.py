@@ -6,15 +6,17 @@ from frappe import _
 
 
 def item(data: dict[str, Any]) -> dict[str, Any]:
-    return _with_links(data, ["Demand Forecast", "Safety Stock Policy", "Planning Exception"], "item_code")
+    ours = ["Demand Forecast", "Safety Stock Policy", "Level Change", "Planning Exception"]
+    return _with_links(data, ours, "item_code")
 
 
 def supplier(data: dict[str, Any]) -> dict[str, Any]:
-    return _with_links(data, ["Auto Purchase Order", "Planning Exception"], "supplier")
+    ours = ["Supplier Lead Time", "Auto Purchase Order", "Planning Exception", "Supplier Channel", "Order Dispatch"]
+    return _with_links(data, ours, "supplier")
 
 
 def purchase_order(data: dict[str, Any]) -> dict[str, Any]:
-    return _with_links(data, ["Auto Purchase Order"], "purchase_order")
+    return _with_links(data, ["Auto Purchase Order", "Order Dispatch"], "purchase_order")
 
 
 def _with_links(data: dict[str, Any], doctypes: list[str], fieldname: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ _ABOUT_OUR_DOCTYPES = (
     ("Webhook", "webhook_doctype"),
     ("DocShare", "share_doctype"),
     ("User Permission", "applicable_for"),
+    ("Notification Log", "document_type"),
 )
 
 
@@ -35,6 +36,7 @@ def remove_leftovers() -> None:
     for doctype, field in _ABOUT_OUR_DOCTYPES:
         if _has(doctype, field):
             _delete(doctype, {field: ("in", ours)})
+    frappe.db.delete("__Auth", {"doctype": ("in", ours)})
     frappe.db.delete("Logs To Clear", {"ref_doctype": ("in", ours)})
     _forget_singles()
     _delete("Scheduled Job Type", {"method": ("like", f"{APP}.%")})

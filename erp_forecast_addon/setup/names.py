@@ -8,4 +8,8 @@ APPROVER = "Forecast Approver"
 ROLES = (PLANNER, APPROVER)
 
 AUTO_PURCHASE_ORDER = "Auto Purchase Order"
+ORDER_DISPATCH = "Order Dispatch"
+SUPPLIER_CHANNEL = "Supplier Channel"
 WORKFLOW = "Auto Purchase Order Approval"
+LEVEL_CHANGE_SET = "Level Change Set"
+LEVELS_WORKFLOW = "Level Change Set Approval"

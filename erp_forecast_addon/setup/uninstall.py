@@ -10,7 +10,7 @@ import frappe
 from erp_forecast_addon.services import who_orders, write_back
 from erp_forecast_addon.setup.custom_fields import remove_custom_fields
 from erp_forecast_addon.setup.leftovers import remove_leftovers
-from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
+from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER, ORDER_DISPATCH
 from erp_forecast_addon.setup.roles import remove_roles
 from erp_forecast_addon.setup.workflow import remove_workflow
 from erp_forecast_addon.site.frappe_site import FrappeSite, drop_indexes
@@ -22,6 +22,7 @@ def before_uninstall() -> None:
     """The values first, in one transaction; each step after it can be repeated if the uninstallation breaks off."""
     give_values_back()
     say_open_drafts()
+    say_unsent()
     frappe.db.commit()
     remove_workflow()
     remove_leftovers()
@@ -51,6 +52,19 @@ def say_open_drafts() -> None:
     click.secho(f"{len(drafts)} draft Purchase Orders of this app are left as they are:", fg="yellow")
     for draft in drafts:
         click.echo(f"  {draft.purchase_order}  {draft.supplier}  {draft.company}")
+
+
+def say_unsent() -> None:
+    unsent = frappe.get_all(
+        ORDER_DISPATCH,
+        filters={"status": ("in", ("Waiting", "Sending", "Failed", "Unclear"))},
+        fields=["purchase_order", "supplier", "status"],
+        order_by="creation asc",
+    )
+    if unsent:
+        click.secho(f"{len(unsent)} messages to suppliers did not get through and will not be sent:", fg="yellow")
+    for row in unsent:
+        click.echo(f"  {row.purchase_order}  {row.supplier}  {row.status}")
 
 
 def open_drafts() -> list[frappe._dict]:

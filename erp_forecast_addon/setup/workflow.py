@@ -1,65 +1,103 @@
-"""The approval workflow: created once, at install. What a site changes in it afterwards is the site's."""
+"""The approval workflows: created once, at install. What a site changes in them afterwards is the site's."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import frappe
 
-from erp_forecast_addon.setup.names import APPROVER, AUTO_PURCHASE_ORDER, WORKFLOW
+from erp_forecast_addon.setup.names import APPROVER, AUTO_PURCHASE_ORDER, LEVEL_CHANGE_SET, LEVELS_WORKFLOW, WORKFLOW
 
-_STATE_STYLES = {
-    "Proposed": "Warning",
-    "Approved": "Success",
-    "Rejected": "Danger",
-    "Withdrawn": "",
-    "Cancelled": "Danger",
-    "Closed": "Inverse",
-}
-_TRANSITIONS = (("Proposed", "Approve", "Approved"), ("Proposed", "Reject", "Rejected"))
-_ACTIONS = tuple(action for _from, action, _to in _TRANSITIONS)
 _OURS = "erp_forecast_addon_created"
 
 
-def create_workflow() -> None:
-    """Create the workflow with its states and actions, unless it stands already."""
-    if frappe.db.exists("Workflow", WORKFLOW):
-        return
-    _create_missing("Workflow State", [{"workflow_state_name": s, "style": st} for s, st in _STATE_STYLES.items()])
-    _create_missing("Workflow Action Master", [{"workflow_action_name": action} for action in _ACTIONS])
-    frappe.get_doc(_definition()).insert(ignore_permissions=True)
+@dataclass(frozen=True)
+class Approval:
+    """A workflow whose states are those of the field `status`. styles: state -> style; transitions: state, action,
+    next state, by the approver."""
+
+    name: str
+    doctype: str
+    styles: Mapping[str, str]
+    transitions: tuple[tuple[str, str, str], ...]
+
+
+ORDERS = Approval(
+    WORKFLOW,
+    AUTO_PURCHASE_ORDER,
+    {
+        "Proposed": "Warning",
+        "Approved": "Success",
+        "Rejected": "Danger",
+        "Withdrawn": "",
+        "Cancelled": "Danger",
+        "Closed": "Inverse",
+    },
+    (("Proposed", "Approve", "Approved"), ("Proposed", "Reject", "Rejected")),
+)
+LEVELS = Approval(
+    LEVELS_WORKFLOW,
+    LEVEL_CHANGE_SET,
+    {
+        "Proposed": "Warning",
+        "Approved": "Success",
+        "Applying": "Primary",
+        "Applied": "Success",
+        "Partly Applied": "Warning",
+        "Rolling Back": "Primary",
+        "Rolled Back": "Inverse",
+        "Rejected": "Danger",
+        "Superseded": "",
+    },
+    (("Proposed", "Approve", "Approved"), ("Proposed", "Reject", "Rejected")),
+)
+APPROVALS = (ORDERS, LEVELS)
+
+
+def create_workflow(approvals: Iterable[Approval] = APPROVALS) -> None:
+    """Create the workflows with their states and actions, unless they stand already."""
+    for approval in approvals:
+        if not frappe.db.exists("Workflow", approval.name):
+            states = [{"workflow_state_name": state, "style": style} for state, style in approval.styles.items()]
+            _create_missing("Workflow State", states)
+            actions = sorted({action for _from, action, _to in approval.transitions})
+            _create_missing("Workflow Action Master", [{"workflow_action_name": action} for action in actions])
+            frappe.get_doc(_definition(approval)).insert(ignore_permissions=True)
 
 
 def remove_workflow() -> None:
-    """Delete the workflows of our DocType, and the states and actions that we created and no other workflow uses."""
-    for name in frappe.get_all("Workflow", filters={"document_type": AUTO_PURCHASE_ORDER}, pluck="name"):
+    """Delete the workflows of our DocTypes, and the states and actions that we created and no other workflow uses."""
+    ours = [approval.doctype for approval in APPROVALS]
+    for name in frappe.get_all("Workflow", filters={"document_type": ("in", ours)}, pluck="name"):
         frappe.delete_doc("Workflow", name, ignore_permissions=True, force=True)
-    _remove_waiting_actions()
+    _remove_waiting_actions(ours)
     _remove_unused("Workflow State", _states_in_use())
     _remove_unused("Workflow Action Master", _actions_in_use())
     frappe.db.delete("DefaultValue", {"defkey": ("like", f"{_OURS}:%")})
     frappe.cache.delete_value("workflow")
 
 
-def _remove_waiting_actions() -> None:
-    """What the workflow asked of people, with the roles that each action names in rows of its own."""
-    actions = frappe.get_all("Workflow Action", filters={"reference_doctype": AUTO_PURCHASE_ORDER}, pluck="name")
+def _remove_waiting_actions(ours: list[str]) -> None:
+    """What the workflows asked of people, with the roles that each action names in rows of its own."""
+    actions = frappe.get_all("Workflow Action", filters={"reference_doctype": ("in", ours)}, pluck="name")
     if actions:
         frappe.db.delete("Workflow Action Permitted Role", {"parent": ("in", actions)})
         frappe.db.delete("Workflow Action", {"name": ("in", actions)})
 
 
-def _definition() -> dict[str, Any]:
+def _definition(approval: Approval) -> dict[str, Any]:
     return {
         "doctype": "Workflow",
-        "workflow_name": WORKFLOW,
-        "document_type": AUTO_PURCHASE_ORDER,
+        "workflow_name": approval.name,
+        "document_type": approval.doctype,
         "workflow_state_field": "status",
         "is_active": 1,
         "send_email_alert": 0,
         "override_status": 1,
-        "states": [{"state": state, "doc_status": "0", "allow_edit": APPROVER} for state in _STATE_STYLES],
+        "states": [{"state": state, "doc_status": "0", "allow_edit": APPROVER} for state in approval.styles],
         "transitions": [
             {"state": state, "action": action, "next_state": to, "allowed": APPROVER, "allow_self_approval": 1}
-            for state, action, to in _TRANSITIONS
+            for state, action, to in approval.transitions
         ],
     }
 
@@ -73,7 +111,9 @@ def _create_missing(doctype: str, records: list[dict[str, str]]) -> None:
 
 
 def _remove_unused(doctype: str, in_use: set[str]) -> None:
-    for name in (*_STATE_STYLES, *_ACTIONS):
+    names = {name for approval in APPROVALS for name in approval.styles}
+    names |= {action for approval in APPROVALS for _from, action, _to in approval.transitions}
+    for name in sorted(names):
         if name not in in_use and frappe.db.get_global(_mark(doctype, name)):
             frappe.delete_doc(doctype, name, ignore_permissions=True, ignore_missing=True, force=True)
 

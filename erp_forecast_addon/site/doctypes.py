@@ -22,6 +22,9 @@ UNIQUE_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "Forecast Accuracy": ("item_code", "warehouse"),
     "Forecast Accuracy Week": ("warehouse", "demand_class", "lag_weeks", "week_start"),
     "Forecast State": ("company", "kind", "part"),
+    "Supplier Lead Time": ("company", "supplier", "item_code"),
+    "Order Approval Time": ("purchase_order",),
+    "Order Dispatch": ("purchase_order", "version", "channel"),
 }
 # Plain indexes of ours. v16 sites have none on modified of ERPNext's tables; the demand refresh reads by it.
 INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
@@ -124,7 +127,7 @@ def _from_json(source: Mapping[str, object]) -> DocType:
 
 def _of_erpnext() -> dict[str, DocType]:
     found = {}
-    for name, read in schema.READ.items():
+    for name, read in {**schema.READ, **schema.READ_V16}.items():
         fields = {**read, **schema.CUSTOM_FIELDS.get(name, {})}
         is_child = name in schema.CHILDREN
         found[name] = DocType(

@@ -5,6 +5,7 @@ import math
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -38,10 +39,20 @@ def frame(rows: Sequence[Sequence[Any]], kinds: Mapping[str, str]) -> pd.DataFra
     """Rows of a cursor as a frame: numbers as float64 (NULL: NaN), days and moments as datetime64[ns] (NULL: NaT),
     text as str (NULL: None), integers as int64, or float64 where one is NULL.
     """
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
+    if not rows:  # as most reads of a single item are
+        return _empty(tuple(kinds.items())).copy()
+    return _frame(list(zip(*rows, strict=True)), kinds)
+
+
+def _frame(columns: Sequence[Sequence[Any]], kinds: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(
         {name: _column(values, kind) for (name, kind), values in zip(kinds.items(), columns, strict=True)}
     )
+
+
+@lru_cache(maxsize=512)
+def _empty(kinds: tuple[tuple[str, str], ...]) -> pd.DataFrame:
+    return _frame([()] * len(kinds), dict(kinds))
 
 
 def _kind(term: Any) -> str:

@@ -15,6 +15,7 @@ import pandas as pd
 from frappe import _
 from frappe.model.workflow import get_workflow_name
 from frappe.utils import flt, getdate, now_datetime, strip_html
+from frappe.utils.password import get_decrypted_password
 from rq.timeouts import BaseTimeoutException
 
 from erp_forecast_addon.planning.errors import Refused
@@ -23,6 +24,7 @@ from erp_forecast_addon.site.port import NativeOrder, OrderLine, Site
 
 _NAMES_PER_DELETE: Final = 1000
 _LOCK_NAME_LENGTH: Final = 64
+_CLEARED_ONE_BY_ONE: Final = 50
 # MySQL protocol numbers of DATE, DATETIME, NEWDATE and TIMESTAMP.
 _DATE_TYPES: Final = frozenset({7, 10, 12, 14})
 _NO_SUCH_SAVEPOINT: Final = 1305
@@ -114,6 +116,9 @@ class FrappeSite(Site):
 
     def touch_documents(self, doctype: str, names: Sequence[str]) -> None:
         super().touch_documents(doctype, names)
+        if len(names) > _CLEARED_ONE_BY_ONE:  # one sweep over what is cached of the DocType
+            frappe.clear_document_cache(doctype)
+            return
         for name in names:
             frappe.clear_document_cache(doctype, name)
 
@@ -144,6 +149,17 @@ class FrappeSite(Site):
 
     def set_fields(self, doctype: str, name: str, values: Mapping[str, Any]) -> None:
         frappe.db.set_value(doctype, name, {field: frames.plain_value(value) for field, value in values.items()})
+
+    def password(self, doctype: str, name: str, fieldname: str) -> str:
+        try:
+            return get_decrypted_password(doctype, name, fieldname, raise_exception=False) or ""
+        except frappe.ValidationError:  # encrypted with another key, as after a restore without site_config.json
+            frappe.clear_last_message()
+            frappe.log_error(title=f"The {fieldname} of {doctype} {name} cannot be decrypted")
+            return ""
+
+    def has_doctype(self, doctype: str) -> bool:
+        return bool(frappe.db.table_exists(doctype))
 
     def own_order_workflow(self) -> str | None:
         return get_workflow_name("Purchase Order") or None
@@ -267,6 +283,10 @@ class FrappeSite(Site):
         """
         frappe.db.set_value("Forecast Run", run, {"progress_pct": percent, "current_step": step}, update_modified=False)
         frappe.publish_progress(percent, title=_("Forecast"), doctype="Forecast Run", docname=run, description=step)
+
+    def show_progress(self, doctype: str, name: str, percent: float, step: str) -> None:
+        frappe.db.set_value(doctype, name, {"progress_pct": percent, "current_step": step}, update_modified=False)
+        frappe.publish_progress(percent, title=_(doctype), doctype=doctype, docname=name, description=step)
 
     def translate(self, template: str) -> str:
         return str(_(template))

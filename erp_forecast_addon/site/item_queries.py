@@ -13,8 +13,9 @@ FORECAST_FIELDS = (
 POLICY_FIELDS = (
     "company", "warehouse", "stock_uom", "currency", "as_of", "abc_class", "who_orders", "safety_stock_qty",
     "reorder_point_qty", "order_up_to_qty", "on_hand_qty", "position_qty", "days_of_cover", "shortage_on",
-    "safety_stock_value", "method", "service_level_pct", "lead_time_days", "lead_time_std_days", "lead_time_source",
-    "review_period_days", "protection_days", "protection_demand_qty", "explanation",
+    "safety_stock_value", "method", "service_level_pct", "expected_fill_rate_pct", "clamp", "lead_time_days",
+    "lead_time_std_days", "lead_time_source", "review_period_days", "protection_days", "protection_demand_qty",
+    "explanation",
 )  # fmt: skip
 
 
@@ -25,6 +26,13 @@ def _rows_of_item(qb: Any, doctype: str, item_code: str, fields: tuple[str, ...]
 
 def forecasts_of_item(qb: Any, item_code: str) -> Any:
     return _rows_of_item(qb, "Demand Forecast", item_code, FORECAST_FIELDS)
+
+
+def classes_of_item(qb: Any, item_code: str) -> Any:
+    """What the last run made of the item in each warehouse."""
+    policy = qb.DocType("Safety Stock Policy")
+    query = qb.from_(policy).select(policy.warehouse, policy.abc_class, policy.demand_variation)
+    return query.where(policy.item_code == item_code).orderby(policy.warehouse)
 
 
 def policies_of_item(qb: Any, item_code: str) -> Any:

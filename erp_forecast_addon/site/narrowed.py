@@ -20,6 +20,7 @@ _ITEM_COLUMN: Final = {
     "POS Invoice Item": "item_code",
     "Packed Item": "item_code",
     "Purchase Order Item": "item_code",
+    "Safety Stock Policy": "item_code",
     "Sales Order Item": "item_code",
     "Subcontracting Order Item": "item_code",
     "UOM Conversion Detail": "parent",
@@ -28,7 +29,7 @@ _ITEM_COLUMN: Final = {
 
 
 def of_items(site: Site, item_codes: Iterable[str]) -> Site:
-    """The site with what it reads narrowed to these items; for reading alone.
+    """The site with what it reads narrowed to these items; for reading alone, and in one go: it remembers answers.
 
     Name the templates of variants too, whose prices and reorder rows are theirs.
     """
@@ -38,9 +39,15 @@ def of_items(site: Site, item_codes: Iterable[str]) -> Site:
 class _OfItems:
     def __init__(self, site: Site, item_codes: list[str]) -> None:
         self._site, self._item_codes = site, item_codes
+        self._answers: dict[str, pd.DataFrame] = {}
 
     def fetch(self, query: Any) -> pd.DataFrame:
-        return self._site.fetch(self._narrowed(query))
+        """What is behind one item's prices, units and tree is asked for several times, and read once."""
+        narrowed = self._narrowed(query)
+        asked = str(narrowed)
+        if asked not in self._answers:
+            self._answers[asked] = self._site.fetch(narrowed)
+        return self._answers[asked].copy()
 
     def _narrowed(self, query: Any) -> Any:
         """A condition on the table that the query reads from; queries over other tables stay as they are."""

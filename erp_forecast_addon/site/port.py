@@ -128,6 +128,14 @@ class Site(ABC):
         """True for errors that no single record is to blame for (a job's time is up): they must end the run."""
         return False
 
+    def password(self, doctype: str, name: str, fieldname: str) -> str:
+        """A Password field in clear; "" if it is empty or cannot be decrypted, and on sites that keep no secrets."""
+        return ""
+
+    def has_doctype(self, doctype: str) -> bool:
+        """Whether the site has this DocType of ERPNext, which only newer versions bring."""
+        return True
+
     # ---- native purchase orders ------------------------------------
     def own_order_workflow(self) -> str | None:
         """The site's own active workflow on Purchase Order, if any: it decides then, and ours steps aside."""
@@ -190,6 +198,10 @@ class Site(ABC):
     @abstractmethod
     def report_progress(self, run: str, percent: float, step: str) -> None:
         """Show progress to whoever looks; never fails a run."""
+
+    def show_progress(self, doctype: str, name: str, percent: float, step: str) -> None:
+        """Like report_progress, for another record that has the fields progress_pct and current_step."""
+        self.set_fields(doctype, name, {"progress_pct": percent, "current_step": step})
 
     @abstractmethod
     def translate(self, template: str) -> str: ...

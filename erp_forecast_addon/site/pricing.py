@@ -22,12 +22,14 @@ def conversion_factors(site: Site, wanted: pd.DataFrame) -> pd.Series:
     inverse, and two factors over a common UOM (erpnext get_uom_conv_factor). ERPNext itself takes 1 for a missing
     factor; here it stays missing.
     """
+    same = (wanted["uom"] == wanted["stock_uom"]).to_numpy()
+    if same.all():
+        return pd.Series(1.0, index=wanted.index, dtype=float)
     details = site.fetch(queries.item_uoms(site.qb)).drop_duplicates(["item_code", "uom"])
     of_item = details.set_index(["item_code", "uom"])["conversion_factor"]
     own = of_item.reindex(pd.MultiIndex.from_frame(wanted[["item_code", "uom"]])).to_numpy()
     template = of_item.reindex(pd.MultiIndex.from_frame(wanted[["variant_of", "uom"]])).to_numpy()
     general = _general_factors(site).reindex(pd.MultiIndex.from_frame(wanted[["uom", "stock_uom"]])).to_numpy()
-    same = (wanted["uom"] == wanted["stock_uom"]).to_numpy()
     factor = np.select([same, ~np.isnan(own), ~np.isnan(template)], [1.0, own, template], general)
     return pd.Series(factor, index=wanted.index, dtype=float)
 
@@ -65,6 +67,8 @@ def per_stock_uom(
         prices.rename(columns={"item_code": "variant_of"}).merge(known, on="variant_of").assign(of_template=True)
     )
     both = pd.concat([own, of_template[own.columns]], ignore_index=True) if len(of_template) else own
+    if both.empty:
+        return both.assign(price_factor=0.0, exchange_rate=0.0, base_rate=0.0)
     both["uom"] = both["uom"].fillna("").where(both["uom"].fillna("") != "", both["stock_uom"])
     both["currency"] = both["currency"].fillna(own_currency)
     both["price_factor"] = conversion_factors(site, both)

@@ -43,8 +43,10 @@ def company_settings(qb: Any, company: str | None = None) -> Query:
         "forecast_tier", "arima_items", "arima_seconds",
         "demand_manufacture", "demand_subcontract", "demand_material_issue", "service_level_a_pct",
         "service_level_b_pct", "service_level_c_pct", "abc_a_pct", "abc_b_pct", "margin_pct",
+        "policy_method", "review_mode", "level_band_pct", "xyz_y_from", "xyz_z_from", "holding_cost_pct", "order_cost",
         "default_lead_time_days", "review_period_days", "approval_days", "who_orders", "draft_orders", "on_approval",
-        "auto_approve_limit", "rejected_for_days", "write_back_levels", "write_back_safety_stock", "max_exceptions",
+        "auto_approve_limit", "rejected_for_days", "write_back_levels", "write_back_safety_stock", "write_back_by",
+        "change_tolerance_pct", "max_exceptions",
         "exception_owner", "retrain_on_drift", "use_holidays", "holiday_country", "holiday_subdivision",
     )  # fmt: skip
     query = (
@@ -71,8 +73,8 @@ def items(qb: Any) -> Query:
     item = qb.DocType("Item")
     fields = (
         "item_name", "item_group", "brand", "stock_uom", "purchase_uom", "min_order_qty", "safety_stock",
-        "lead_time_days", "standard_rate", "last_purchase_rate", "disabled", "end_of_life", "is_purchase_item",
-        "variant_of", "delivered_by_supplier", "is_customer_provided_item",
+        "shelf_life_in_days", "lead_time_days", "standard_rate", "last_purchase_rate", "disabled", "end_of_life",
+        "is_purchase_item", "variant_of", "delivered_by_supplier", "is_customer_provided_item",
     )  # fmt: skip
     return (
         qb.from_(item)
@@ -413,12 +415,66 @@ def _receipts(qb: Any, receipt: Any, line: Any, order_line_name: Any, company: s
         .on(order_line.parent == order.name)
         .select(
             receipt.supplier, line.item_code, order.transaction_date.as_("ordered_on"),
-            receipt.posting_date.as_("received_on"), line.stock_qty,
+            receipt.posting_date.as_("received_on"), line.stock_qty, order_line.schedule_date.as_("schedule_on"),
+            order_line.name.as_("order_line"), order.name.as_("purchase_order"),
         )
         .where((receipt.docstatus == 1) & (receipt.is_return == 0) & (receipt.is_internal_supplier == 0))
         .where((receipt.company == company) & _not_drop_shipped(order_line))
     )  # fmt: skip
     return query if since is None else query.where(receipt.posting_date >= since)
+
+
+def open_order_lines(qb: Any, company: str) -> Query:
+    """What is still to come on submitted orders to suppliers outside the group."""
+    order, line = qb.DocType("Purchase Order"), qb.DocType("Purchase Order Item")
+    return (
+        qb.from_(order)
+        .join(line)
+        .on(line.parent == order.name)
+        .select(
+            order.supplier, line.item_code, order.transaction_date.as_("ordered_on"),
+            line.schedule_date.as_("schedule_on"), line.qty, line.received_qty.as_("done_qty"), line.conversion_factor,
+            line.name.as_("order_line"), order.name.as_("purchase_order"),
+        )
+        .where((order.docstatus == 1) & order.status.notin(CLOSED_PURCHASE_ORDER) & (order.company == company))
+        .where((order.is_internal_supplier == 0) & (line.qty > line.received_qty) & _not_drop_shipped(line))
+    )  # fmt: skip
+
+
+def agreed_lead_times(qb: Any) -> Query:
+    """Lead times in the suppliers' own buying prices, the earliest prices first."""
+    prices, price = qb.DocType("Price List"), qb.DocType("Item Price")
+    return (
+        qb.from_(prices)
+        .join(price)
+        .on(price.price_list == prices.name)
+        .select(price.supplier, price.item_code, price.lead_time_days.as_("days"))
+        .where((prices.enabled == 1) & (prices.buying == 1) & (price.supplier != "") & (price.lead_time_days > 0))
+        .orderby(price.valid_from)
+        .orderby(price.name)
+    )
+
+
+def quoted_lead_times(qb: Any, company: str, since: date) -> Query:
+    """Lead times of submitted Supplier Quotations made since that day."""
+    quotation, line = qb.DocType("Supplier Quotation"), qb.DocType("Supplier Quotation Item")
+    return (
+        qb.from_(line)
+        .join(quotation)
+        .on(line.parent == quotation.name)
+        .select(
+            quotation.supplier, line.item_code, quotation.transaction_date.as_("quoted_on"), quotation.valid_till,
+            line.lead_time_days,
+        )
+        .where((quotation.docstatus == 1) & (quotation.company == company) & (line.lead_time_days > 0))
+        .where(quotation.transaction_date >= since)
+    )  # fmt: skip
+
+
+def item_lead_times(qb: Any) -> Query:
+    """ERPNext v16 only: days to buy an item, whoever supplies it."""
+    made = qb.DocType("Item Lead Time")
+    return qb.from_(made).select(made.item_code, made.purchase_time).where(made.purchase_time > 0)
 
 
 # ---- parts of conditions ------------------------------------

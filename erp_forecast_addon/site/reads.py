@@ -10,15 +10,17 @@ import pandas as pd
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.tables import BUCKETS, DATED, ITEMS, LEDGER, POSITIONS
 from erp_forecast_addon.site import doctypes, queries
+from erp_forecast_addon.site.lead_times import known_lead_times, learned_lead_times, open_lines, receipts
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.pricing import company_currency, first_price_per_item, per_stock_uom
 from erp_forecast_addon.site.settings import CompanySettings
-from erp_forecast_addon.site.sourcing import receipts, sourcing
+from erp_forecast_addon.site.sourcing import sourcing
 from erp_forecast_addon.site.vouchers import with_demand
 
 __all__ = [
-    "buckets", "companies", "company_currency", "company_settings", "dated", "items", "ledger_rows", "positions",
-    "receipts", "single", "sourcing", "warehouse_tree", "warehouses",
+    "buckets", "companies", "company_currency", "company_settings", "dated", "items", "known_lead_times",
+    "learned_lead_times", "ledger_rows", "open_lines", "positions", "receipts", "single", "sourcing",
+    "warehouse_tree", "warehouses",
 ]  # fmt: skip
 
 _ITEMS_PER_QUERY = 1000
@@ -63,6 +65,8 @@ def company_settings(site: Site, company: str) -> CompanySettings:
         rejected_for_days=int(row["rejected_for_days"]),
         write_back_levels=bool(row["write_back_levels"]),
         write_back_safety_stock=bool(row["write_back_safety_stock"]),
+        by_change_set=row["write_back_by"] != "Directly",
+        change_tolerance=float(row["change_tolerance_pct"]) / 100.0,
         max_exceptions=int(row["max_exceptions"]),
         exception_owner=row["exception_owner"] or None,
         retrain_on_drift=bool(row["retrain_on_drift"]),
@@ -88,7 +92,13 @@ def plan_settings(row: dict[str, Any], company: str, currency: str) -> PlanSetti
         default_lead_time_days=float(row["default_lead_time_days"]),
         service_level_by_class={name: float(row[f"service_level_{name.lower()}_pct"]) / 100.0 for name in "ABC"},
         abc_thresholds=(float(row["abc_a_pct"]) / 100.0, float(row["abc_b_pct"]) / 100.0),
+        xyz_thresholds=(float(row["xyz_y_from"]), float(row["xyz_z_from"])),
         margin_pct=float(row["margin_pct"]),
+        policy_method=str(row["policy_method"] or "Textbook"),
+        review=str(row["review_mode"] or "Continuous"),  # type: ignore[arg-type]  # PlanSettings checks it
+        holding_rate_per_year=float(row["holding_cost_pct"]) / 100.0,
+        order_cost=float(row["order_cost"]),
+        level_band=float(row["level_band_pct"]) / 100.0,
     )
 
 
@@ -112,6 +122,7 @@ def items(site: Site, company: str) -> pd.DataFrame:
         exists=True,
         stock_uom_whole=found["stock_uom"].isin(whole),
         lead_time_days=found["lead_time_days"].where(found["lead_time_days"] > 0),
+        shelf_life_days=found["shelf_life_in_days"].where(found["shelf_life_in_days"] > 0),
         selling_rate=_selling_rates(site, company, found),
     )
     missing = pd.DataFrame({"item_code": ghosts.to_numpy(dtype=object), "exists": False})
@@ -244,6 +255,8 @@ def _ordered(site: Site, company: str) -> list[pd.DataFrame]:
 
 def _flows(kind: str, rows: pd.DataFrame, sign: float) -> pd.DataFrame:
     """(qty - done_qty) x conversion_factor, where those columns are there."""
+    if rows.empty:
+        return DATED.empty()
     open_qty = rows["qty"] - rows["done_qty"] if "done_qty" in rows else rows["qty"]
     if "conversion_factor" in rows:
         open_qty = open_qty * rows["conversion_factor"]

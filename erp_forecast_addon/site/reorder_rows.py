@@ -15,6 +15,8 @@ BACKUP = "Reorder Level Backup"
 # follow a renaming.
 ROW_FIELDS = ("idx", "warehouse_group", "warehouse_reorder_level", "warehouse_reorder_qty", "material_request_type")
 _NAMES_PER_STATEMENT = 500
+# A CASE is searched from its beginning for every row: many short statements are faster than few long ones.
+_VALUES_PER_STATEMENT = 100
 
 
 def reorder_rows(qb: Any, company: str) -> Any:
@@ -36,8 +38,10 @@ def reorder_rows(qb: Any, company: str) -> Any:
     )  # fmt: skip
 
 
-def open_backups(qb: Any, kinds: Sequence[str], company: str | None = None) -> Any:
-    """What was not given back yet. company None: of all companies."""
+def open_backups(
+    qb: Any, kinds: Sequence[str], company: str | None = None, item_codes: Sequence[str] | None = None
+) -> Any:
+    """What was not given back yet. company None: of all companies; item_codes None: of all items."""
     backup = qb.DocType(BACKUP)
     query = (
         qb.from_(backup)
@@ -48,7 +52,8 @@ def open_backups(qb: Any, kinds: Sequence[str], company: str | None = None) -> A
         .orderby(backup.creation)
         .orderby(backup.name)
     )
-    return query if company is None else query.where(backup.company == company)
+    query = query if company is None else query.where(backup.company == company)
+    return query if item_codes is None else query.where(backup.item_code.isin(list(item_codes)))
 
 
 def policies(qb: Any, company: str, run: str) -> Any:
@@ -95,9 +100,11 @@ def warehouse_names(qb: Any) -> Any:
 
 
 # ---- frames --------------------------------------------------------------------------------------------------------
-def read_backups(site: Site, kinds: Sequence[str], company: str | None = None) -> pd.DataFrame:
+def read_backups(
+    site: Site, kinds: Sequence[str], company: str | None = None, item_codes: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Open backups, `former` and `written` unpacked to columns former_… and written_…."""
-    found: pd.DataFrame = site.fetch(open_backups(site.qb, kinds, company)).reset_index(drop=True)
+    found: pd.DataFrame = site.fetch(open_backups(site.qb, kinds, company, item_codes)).reset_index(drop=True)
     for side in ("former", "written"):
         # A loop over JSON texts: there is no parser of columns.
         values = pd.DataFrame([json.loads(text) if text else {} for text in found[side]], index=found.index)
@@ -127,10 +134,10 @@ def insert_reorder_rows(site: Site, rows: pd.DataFrame) -> None:
 
 
 def update_rows(site: Site, doctype: str, rows: pd.DataFrame, fields: Sequence[str]) -> None:
-    """Set `fields` of the rows with these names, each to its own value, a few hundred a statement."""
+    """Set `fields` of the rows with these names, each to its own value, a hundred a statement."""
     table = site.qb.DocType(doctype)
-    for start in range(0, len(rows), _NAMES_PER_STATEMENT):
-        piece = rows.iloc[start : start + _NAMES_PER_STATEMENT]
+    for start in range(0, len(rows), _VALUES_PER_STATEMENT):
+        piece = rows.iloc[start : start + _VALUES_PER_STATEMENT]
         query = site.qb.update(table).set(table.modified, site.now())
         for field in fields:
             query = query.set(table[field], _by_name(table, piece["name"].tolist(), piece[field].tolist()))

@@ -61,6 +61,7 @@ READ: Final[dict[str, dict[str, str]]] = {
         "variant_of": "Link/Item",
         "min_order_qty": "Float",
         "safety_stock": "Float",
+        "shelf_life_in_days": "Int",
         "lead_time_days": "Int",
         "last_purchase_rate": "Float",
         "standard_rate": "Currency",
@@ -361,6 +362,42 @@ READ: Final[dict[str, dict[str, str]]] = {
         "material_request_item": "Data",
         "delivered_by_supplier": "Check",
     },
+    "Pricing Rule": {
+        "title": "Data",
+        "disable": "Check",
+        "apply_on": "Select",
+        "price_or_product_discount": "Select",
+        "buying": "Check",
+        "supplier": "Link/Supplier",
+        "supplier_group": "Link/Supplier Group",
+        "company": "Link/Company",
+        "warehouse": "Link/Warehouse",
+        "min_qty": "Float",
+        "min_amt": "Currency",
+        "valid_from": "Date",
+        "valid_upto": "Date",
+        "rate_or_discount": "Select",
+        "rate": "Currency",
+        "discount_percentage": "Float",
+        "discount_amount": "Currency",
+        "currency": "Link/Currency",
+        "condition": "Code",
+        "coupon_code_based": "Check",
+    },
+    "Pricing Rule Item Code": {
+        "item_code": "Link/Item",
+        "uom": "Link/UOM",
+    },
+    "Supplier Quotation": {
+        "supplier": "Link/Supplier",
+        "company": "Link/Company",
+        "transaction_date": "Date",
+        "valid_till": "Date",
+    },
+    "Supplier Quotation Item": {
+        "item_code": "Link/Item",
+        "lead_time_days": "Int",
+    },
     "Subcontracting Order": {
         "supplier": "Link/Supplier",
         "company": "Link/Company",
@@ -385,6 +422,14 @@ READ: Final[dict[str, dict[str, str]]] = {
     },
     "Selling Settings": {
         "selling_price_list": "Link/Price List",
+    },
+}
+
+# Read where the site has them: DocTypes of ERPNext v16 alone.
+READ_V16: Final[dict[str, dict[str, str]]] = {
+    "Item Lead Time": {
+        "item_code": "Link/Item",
+        "purchase_time": "Int",
     },
 }
 
@@ -433,6 +478,8 @@ CHILD_TABLES: Final[dict[str, dict[str, str]]] = {
     "Material Request": {"items": "Material Request Item"},
     "Subcontracting Order": {"items": "Subcontracting Order Item"},
     "Purchase Order": {"items": "Purchase Order Item"},
+    "Supplier Quotation": {"items": "Supplier Quotation Item"},
+    "Pricing Rule": {"items": "Pricing Rule Item Code"},
     "Purchase Receipt": {"items": "Purchase Receipt Item"},
     "Purchase Invoice": {"items": "Purchase Invoice Item"},
 }

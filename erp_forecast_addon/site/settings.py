@@ -23,6 +23,8 @@ class CompanySettings:
     rejected_for_days: int = 14
     write_back_levels: bool = False
     write_back_safety_stock: bool = False
+    by_change_set: bool = True  # write_back_by == "Change Set"; else every run writes by itself
+    change_tolerance: float = 0.05  # smaller shares of the standing value are not proposed
     max_exceptions: int = 200
     exception_owner: str | None = None
     retrain_on_drift: bool = True

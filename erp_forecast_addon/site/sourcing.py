@@ -1,31 +1,34 @@
 """Who could supply an item: suppliers, prices, purchase units, lead times and what blocks them."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from erp_forecast_addon.planning.inventory.lead_time import lead_time_statistics
+from erp_forecast_addon.planning.inventory.lead_time_distribution import LeadTimeDistributions, mean, std
 from erp_forecast_addon.planning.messages import _
-from erp_forecast_addon.planning.tables import RECEIPTS, SOURCING
+from erp_forecast_addon.planning.tables import SOURCING
 from erp_forecast_addon.site import queries
+from erp_forecast_addon.site.lead_times import item_lead_time_days, known_lead_times, quoted_days
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.pricing import company_currency, conversion_factors, exchange_rates, per_stock_uom
 
-# Lead times are learned from the receipts of two years.
-LEARNED_FROM_DAYS: Final = 730
 # Hold types under which ERPNext refuses a Purchase Order (accounts_controller.ensure_supplier_is_not_blocked).
 _HOLDS: Final = ("", "All", "Invoices")
 
 
-def sourcing(site: Site, company: str, item_codes: Sequence[str]) -> pd.DataFrame:
+def sourcing(
+    site: Site, company: str, item_codes: Sequence[str], known: LeadTimeDistributions | None = None
+) -> pd.DataFrame:
     """Table SOURCING for these items: their default supplier and the suppliers of Item Supplier.
+
+    known: the learned lead times that lead_time_row points into; None: as the last run learned them.
 
     Default: Item Default of the company → its Item Group's → its Brand's. Price: valid today, the supplier's own
     before general ones, from the supplier's price list, the item's, Buying Settings'; else Item.last_purchase_rate.
-    Lead time: learned from the item's receipts → Item Price → learned from the supplier's receipts → Item.
+    Lead time: see _with_lead_time.
     """
     today = site.now().date()
     found = site.fetch(queries.items(site.qb))
@@ -42,7 +45,9 @@ def sourcing(site: Site, company: str, item_codes: Sequence[str]) -> pd.DataFram
     rows["conversion_factor"] = conversion_factors(site, rows)
     rows["uom_whole"] = rows["uom"].isin(site.fetch(queries.whole_uoms(site.qb))["name"])
     rows = _with_price(site, company, rows, found, today)
-    return SOURCING.check(_with_lead_time(site, company, rows, today))
+    if known is None:
+        known = known_lead_times(site, company, sorted(set(rows["supplier"])), list(item_codes))
+    return SOURCING.check(_with_lead_time(site, company, rows, known, today))
 
 
 # ---- who ------------------------------------
@@ -171,27 +176,36 @@ def _chosen_prices(site: Site, rows: pd.DataFrame, prices: pd.DataFrame) -> pd.D
 
 
 # ---- lead times ------------------------------------
-def _with_lead_time(site: Site, company: str, rows: pd.DataFrame, today: date) -> pd.DataFrame:
-    learned, _faults = lead_time_statistics(receipts(site, company, today - timedelta(days=LEARNED_FROM_DAYS)), today)
-    columns = ["lead_time_days", "lead_time_std_days"]
-    of_item = learned[learned["item_code"] != ""].set_index(["item_code", "supplier"])[columns]
-    of_supplier = learned[learned["item_code"] == ""].set_index("supplier")[columns]
-    by_item = of_item.reindex(pd.MultiIndex.from_frame(rows[["item_code", "supplier"]])).to_numpy()
-    by_supplier = of_supplier.reindex(rows["supplier"]).to_numpy()
-    priced = rows["price_lead_days"].where(rows["price_lead_days"] > 0).to_numpy(dtype=float)
-    typed = rows["lead_time_days"].where(rows["lead_time_days"] > 0).to_numpy(dtype=float)
-    order = [~np.isnan(by_item[:, 0]), ~np.isnan(priced), ~np.isnan(by_supplier[:, 0]), ~np.isnan(typed)]
-    return rows.assign(
-        lead_time_days=np.select(order, [by_item[:, 0], priced, by_supplier[:, 0], typed], np.nan),
-        lead_time_std_days=np.select(
-            [order[0], order[1], order[2]], [by_item[:, 1], np.nan, by_supplier[:, 1]], np.nan
-        ),
-        lead_time_source=np.select(order, ["receipts", "item price", "receipts", "item"], ""),
+def _with_lead_time(
+    site: Site, company: str, rows: pd.DataFrame, known: LeadTimeDistributions, today: date
+) -> pd.DataFrame:
+    """Add lead_time_days, _std_days, _source and _row.
+
+    Learned from the supplier's receipts of the item → his Item Price → his recent Supplier Quotation → learned from his
+    other receipts → Item Lead Time (v16) → Item. A time that a supplier names for this very item tells more of it than
+    what he took for others.
+    """
+    supplier, item_code = rows["supplier"].to_numpy(dtype=object), rows["item_code"].to_numpy(dtype=object)
+    own, row = known.has(supplier, item_code), known.rows_of(supplier, item_code)
+    of_supplier = known.has(supplier, np.full(len(rows), "", dtype=object))
+    centre, spread = mean(known.probability), std(known.probability)
+    learned = np.where(row >= 0, np.append(centre, np.nan)[row], np.nan)
+    price, quotation, item_lead_time, item = (
+        np.where(days > 0.0, days, np.nan)
+        for days in (
+            rows["price_lead_days"].to_numpy(dtype=float),
+            quoted_days(site, company, rows, today),
+            item_lead_time_days(site, rows),
+            rows["lead_time_days"].to_numpy(dtype=float),
+        )
     )
-
-
-def receipts(site: Site, company: str, since: date | None = None) -> pd.DataFrame:
-    """Table RECEIPTS: what arrived on submitted orders, posted since that day (None: ever)."""
-    made = (queries.receipts, queries.invoiced_receipts)
-    parts = [site.fetch(query(site.qb, company, since)) for query in made]
-    return RECEIPTS.check(pd.concat([part for part in parts if len(part)] or [RECEIPTS.empty()], ignore_index=True))
+    order = [own, ~np.isnan(price), ~np.isnan(quotation), of_supplier, ~np.isnan(item_lead_time), ~np.isnan(item)]
+    of_receipts = np.select(order, [True, False, False, True, False, False], False)
+    return rows.assign(
+        lead_time_days=np.select(order, [learned, price, quotation, learned, item_lead_time, item], np.nan),
+        lead_time_std_days=np.where(of_receipts, np.append(spread, np.nan)[row], np.nan),
+        lead_time_source=np.select(
+            order, ["receipts", "item price", "quotation", "receipts", "item lead time", "item"], ""
+        ),
+        lead_time_row=np.where(of_receipts, row, -1).astype(float),
+    )

@@ -17,7 +17,8 @@ GROUP = "Forecast Shop"
 _OF_COMPANY = (
     "Auto Purchase Order", "Purchase Order", "Planning Exception", "Demand Forecast", "Safety Stock Policy",
     "Stock Ledger Entry", "Forecast Run", "Forecast Snapshot", "Forecast Accuracy", "Forecast Accuracy Week",
-    "Forecast State",
+    "Forecast State", "Supplier Lead Time", "Order Approval Time", "Level Change", "Level Change Set",
+    "Reorder Level Backup",
 )  # fmt: skip
 _CHILDREN = {
     "Auto Purchase Order": ("Auto Purchase Order Item",), "Forecast Run": ("Forecast Run Step",),
@@ -158,7 +159,7 @@ class BenchShop(Shop):
         self.site = FrappeSite()
         settings(self.company, enabled=1, who_orders="Forecast Addon", draft_orders=1, auto_approve_limit=0,
                  on_approval="Submit Purchase Order", rejected_for_days=14, max_exceptions=200,
-                 service_level_a_pct=98)  # fmt: skip
+                 service_level_a_pct=98, policy_method="Textbook", level_band_pct=0)  # fmt: skip
         frappe.db.commit()
 
     def settings(self, **values: Any) -> None:

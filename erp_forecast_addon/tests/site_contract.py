@@ -358,6 +358,13 @@ class SiteContract(TestCase):
         assert document is not None
         self.assertEqual((document["progress_pct"], document["current_step"]), (40.0, "Forecast"))
 
+    def test_progress_is_on_any_record_that_has_the_fields(self) -> None:
+        made = self.site.insert_document("Level Change Set", {"company": self.world.company, "status": "Applying"})
+        self.site.show_progress("Level Change Set", made, 40.0, "500 items applied")
+        document = self.site.get_document("Level Change Set", made)
+        assert document is not None
+        self.assertEqual((document["progress_pct"], document["current_step"]), (40.0, "500 items applied"))
+
     # ---- native purchase orders ------------------------------------
     def line(self, boxes: float = 2, ahead: int = 20, row: str = "") -> OrderLine:
         return OrderLine(ITEM, self.world.shop, boxes, "Box", 12.0, 55.5, self.day(ahead).date(), row)
@@ -560,7 +567,10 @@ class SiteContract(TestCase):
         self.assertEqual((default["rate"], default["uom"], default["conversion_factor"]), (60.0, "Box", 12.0))
         self.assertEqual((default["currency"], default["exchange_rate"]), (self.world.currency, 1.0))
         self.assertEqual(default["order_multiple_qty"], 24.0)
-        self.assertEqual((default["lead_time_days"], default["lead_time_source"]), (11.0, "receipts"))
+        self.assertEqual(default["lead_time_source"], "receipts")
+        # A third came after 11 days, the rest is open after 25.
+        self.assertGreater(default["lead_time_days"], 11.0)
+        self.assertGreaterEqual(default["lead_time_row"], 0.0)
         self.assertEqual(default["blocked_reason"], "")
 
     def test_a_held_supplier_is_blocked_with_a_sentence(self) -> None:
@@ -579,7 +589,29 @@ class SiteContract(TestCase):
         row = rows.iloc[0]
         self.assertEqual((row["ordered_on"], row["received_on"]), (self.day(-25), self.day(-14)))
         self.assertEqual((row["supplier"], row["stock_qty"]), (SUPPLIER, 12.0))
+        self.assertEqual((row["schedule_on"], row["purchase_order"]), (self.day(-15), self.business.order))
         self.assertEqual(len(self.of_item(reads.receipts(self.site, self.world.company, self.day(-5).date()))), 0)
+
+    def test_what_is_still_to_come_is_read_with_its_promise(self) -> None:
+        rows = self.of_item(reads.open_lines(self.site, self.world.company))
+        self.assertEqual(len(rows), 1)
+        row = rows.iloc[0]
+        self.assertEqual((row["ordered_on"], row["schedule_on"]), (self.day(-25), self.day(-15)))
+        self.assertEqual((row["supplier"], row["open_qty"]), (SUPPLIER, 24.0))
+        self.assertEqual(row["purchase_order"], self.business.order)
+        arrived = self.of_item(reads.receipts(self.site, self.world.company)).iloc[0]
+        self.assertEqual(row["order_line"], arrived["order_line"])
+
+    def test_lead_times_are_learned_from_receipts_and_what_is_overdue(self) -> None:
+        known = reads.learned_lead_times(self.site, self.world.company).lead_times
+        (row,) = known.rows_of(np.array([SUPPLIER], dtype=object), np.array([ITEM], dtype=object))
+        self.assertEqual((known.supplier[row], known.item_code[row]), (SUPPLIER, ITEM))
+        self.assertAlmostEqual(known.probability[row].sum(), 1.0)
+        self.assertGreater(known.probability[row, 26:].sum(), 0.3)  # two thirds have been open for 25 days
+
+    def test_a_company_without_orders_has_no_lead_times(self) -> None:
+        known = reads.learned_lead_times(self.site, "No Such Company").lead_times
+        self.assertEqual(len(known.supplier), 0)
 
     def test_the_settings_of_a_company_are_its_row(self) -> None:
         row = {"company": self.world.company, "period": "Week", "service_level_a_pct": 97.5, "margin_pct": 40}

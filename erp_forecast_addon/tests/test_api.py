@@ -17,6 +17,7 @@ from erp_forecast_addon.tests import site_records as made
 from erp_forecast_addon.tests.test_permissions import LimitedUserTestCase
 
 READS_ONLY = {
+    "dispatch.of_order",
     "run.status",
     "settings.company_settings",
     "item.view",

@@ -10,7 +10,7 @@ from frappe.installer import install_app, remove_app
 from erp_forecast_addon.services import write_back
 from erp_forecast_addon.services.refresh import refresh_demand
 from erp_forecast_addon.setup import install
-from erp_forecast_addon.setup.names import APP, MODULE, ROLES, WORKFLOW
+from erp_forecast_addon.setup.names import APP, LEVELS_WORKFLOW, MODULE, ROLES, WORKFLOW
 from erp_forecast_addon.site import reads
 from erp_forecast_addon.site.doctypes import INDEXES, UNIQUE_KEYS
 from erp_forecast_addon.site.frappe_site import FrappeSite
@@ -186,6 +186,9 @@ class TestUninstall(made.SiteTestCase):
             }
         ).insert(set_name="Forecast Test Notification")
         frappe.permissions.add_permission("Planning Exception", "Stock User")
+        channel = {"doctype": "Supplier Channel", "supplier": made.supplier("Forecast Test Supplier")}
+        secret = {"channel": "Webhook", "url": "https://api.supplier.example/", "secret": "long enough to be one"}
+        frappe.get_doc({**channel, **secret}).insert()
         frappe.get_doc(
             {
                 "doctype": "Workflow Action",
@@ -224,7 +227,7 @@ class TestUninstall(made.SiteTestCase):
         with redirect_stdout(said):
             come_back()
         frappe.db.commit()
-        assert frappe.db.exists("Workflow", WORKFLOW)
+        assert frappe.db.count("Workflow", {"name": ("in", (WORKFLOW, LEVELS_WORKFLOW))}) == 2
         assert frappe.db.count("Forecast Company Settings") == frappe.db.count("Company")
         assert made.company() in self.rebuilt_by_a_refresh()
         assert made.company() not in self.rebuilt_by_a_refresh()
@@ -242,10 +245,10 @@ class TestUninstall(made.SiteTestCase):
                 "Custom Field",
                 {"fieldname": ("in", ("auto_purchase_order", "replaced_by", "forecast_tab", "forecast_html"))},
             ),
-            ("Workflow", {"name": WORKFLOW}),
+            ("Workflow", {"name": ("in", (WORKFLOW, LEVELS_WORKFLOW))}),
             ("Workflow Action", {"reference_doctype": "Auto Purchase Order"}),
             ("Workflow Action Permitted Role", {"role": ("in", ROLES)}),
-            ("Workflow State", {"name": ("in", ("Proposed", "Withdrawn"))}),
+            ("Workflow State", {"name": ("in", ("Proposed", "Withdrawn", "Partly Applied"))}),
             ("Role", {"name": ("in", ROLES)}),
             ("Has Role", {"role": ("in", ROLES)}),
             ("Custom DocPerm", {"parent": "Planning Exception"}),
@@ -260,9 +263,11 @@ class TestUninstall(made.SiteTestCase):
             ("Logs To Clear", {"ref_doctype": ("in", ("Forecast Run", "Planning Exception"))}),
         ):
             assert frappe.get_all(doctype, filters=filters, pluck="name") == [], (doctype, filters)
+        assert not frappe.db.sql("select name from `__Auth` where doctype = 'Supplier Channel'")
         assert singles_of_ours() == set()
         tables = {row[0] for row in frappe.db.sql("show tables")}
         words = ("Forecast", "Demand", "demand_", "Auto Purchase", "Safety Stock", "Planning Exc", "Reorder Level B")
+        words += ("Order Dispatch", "Supplier Channel")
         assert not [table for table in tables if any(word in table for word in words)]
 
 

@@ -78,7 +78,7 @@ class TestRun(FrappeTestCase):
         self.shop.stocked_item("Bolt")
         run = self.shop.run()
         assert run["status"] == "Completed"
-        assert [step["status"] for step in run["steps"]] == ["Done"] * 10
+        assert [step["status"] for step in run["steps"]] == ["Done"] * 11
         assert all(step["seconds"] >= 0 for step in run["steps"])
         assert (run["forecasts"], run["policies"], run["orders_created"]) == (1, 1, 1)
 

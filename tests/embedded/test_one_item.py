@@ -1,6 +1,8 @@
 """One item as the Item form shows it, and forecast at once between two runs."""
 
 import json
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +15,8 @@ from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.services import item_forecast
 from erp_forecast_addon.services.item_view import item_view, planned_warehouses
 from erp_forecast_addon.services.one_item import forecast_item
+from erp_forecast_addon.site import queries
+from erp_forecast_addon.site.narrowed import of_items
 
 SECOND = "Outlet - S"
 FOREIGN = "Stores - F"
@@ -188,3 +192,22 @@ def test_settings_that_cannot_be_planned_with_are_refused(shop: EmbeddedShop) ->
     shop.settings(service_level_a_pct=100)
     with pytest.raises(BadInput, match="above 0 and below"):
         forecast_item(shop.site, "Never", always)
+
+
+def test_a_narrowed_site_reads_once_and_nobody_changes_what_it_remembers(varied: EmbeddedShop) -> None:
+    few = of_items(varied.site, ["Item 1"])
+    first = few.fetch(queries.items(varied.site.qb))
+    assert first["item_code"].tolist() == ["Item 1"]
+    first["item_code"] = "Changed"
+    varied.site.set_fields("Item", "Item 1", {"item_group": "Moved"})
+    again = few.fetch(queries.items(varied.site.qb))
+    assert again["item_code"].tolist() == ["Item 1"]
+    assert again["item_group"].tolist() == ["Goods"], "read once"
+    assert of_items(varied.site, ["Item 1"]).fetch(queries.items(varied.site.qb))["item_group"].tolist() == ["Moved"]
+
+
+def test_forecasting_an_item_imports_nothing_that_only_learning_needs() -> None:
+    slow = ("sklearn", "scipy.stats", "scipy.optimize", "statsmodels", "holidays")
+    asked = f"import sys, erp_forecast_addon.services.one_item; print([m for m in {slow!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

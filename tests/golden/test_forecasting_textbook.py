@@ -125,19 +125,28 @@ def test_theta_by_hand():
 
 
 def test_adida_and_imapa_by_hand():
-    # Demands 6, 3, 3 in 12 periods: mean interval 4, buckets 6 | 3 | 3; α 0.5 with normalised weights:
-    # (3 + 3/2 + 6/4) / (1 + 1/2 + 1/4) / 4 = 6/7. The history makes 12 // MIN_BUCKETS = 3 periods a bucket at most:
+    # Demands 6, 3, 3 in 12 periods, the last one in the last: mean interval 4, buckets 6 | 3 | 3, α 0.5 with normalised
+    # weights: (3 + 3/2 + 6/4) / (1 + 1/2 + 1/4) / 4 = 6/7.
     demand, mask, flat = arrays([0, 6, 0, 0, 0, 3, 0, 0, 0, 0, 0, 3])
-    assert bucket_length(demand, mask).tolist() == [3]
-    # buckets of three: 6 | 3 | 0 | 3: (3 + 0/2 + 3/4 + 6/8) / (1 + 1/2 + 1/4 + 1/8) / 3 = 4.5 / 1.875 / 3
+    assert bucket_length(demand, mask).tolist() == [4]
     alpha = np.array([0.5])
+    by_four = 6 / 7
+    assert aggregated_rate(demand, mask, flat, alpha, all_levels=False)[0] == pytest.approx(by_four)
+    # buckets of three: 6 | 3 | 0 | 3: (3 + 0/2 + 3/4 + 6/8) / (1 + 1/2 + 1/4 + 1/8) / 3 = 4.5 / 1.875 / 3
     by_three = 4.5 / 1.875 / 3
-    assert aggregated_rate(demand, mask, flat, alpha, all_levels=False)[0] == pytest.approx(by_three)
     by_two = (3 + 0 / 2 + 0 / 4 + 3 / 8 + 0 / 16 + 6 / 32) / (2 - 1 / 32) / 2
     weight = 0.5 ** np.arange(12)
     by_one = (demand[0, ::-1] * weight).sum() / weight.sum()
     together = aggregated_rate(demand, mask, flat, alpha, all_levels=True)[0]
-    assert together == pytest.approx((by_one + by_two + by_three) / 3)
+    assert together == pytest.approx((by_one + by_two + by_three + by_four) / 4)
+
+
+def test_silence_is_no_interval_and_a_single_demand_makes_one_bucket():
+    demand, mask, _flat = arrays([0, 4, 0, 4] + [0] * 8)
+    assert bucket_length(demand, mask).tolist() == [2]  # two demands in the 4 periods up to the last
+    demand, mask, flat = arrays([0] * 9 + [4])
+    assert bucket_length(demand, mask).tolist() == [10]  # all of them: the level is the plain mean
+    assert aggregated_rate(demand, mask, flat, np.array([0.5]), all_levels=False)[0] == pytest.approx(0.4)
 
 
 def test_moving_average_by_hand():

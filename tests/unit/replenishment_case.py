@@ -56,7 +56,9 @@ class Case:
     items: list[dict[str, Any]] = field(default_factory=lambda: [item()])
     sourcing: list[dict[str, Any]] = field(default_factory=lambda: [source()])
     dated: list[dict[str, Any]] = field(default_factory=list)
-    settings: PlanSettings = field(default_factory=lambda: PlanSettings(company="T", currency="EUR"))
+    settings: PlanSettings = field(
+        default_factory=lambda: PlanSettings(company="T", currency="EUR", policy_method="Textbook")
+    )
 
     def outlook(self) -> DemandOutlook:
         codes = sorted(self.daily)

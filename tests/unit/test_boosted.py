@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from erp_forecast_addon.planning.drivers import Driver
+from erp_forecast_addon.planning.forecasting.backtest import driven, factors, undriven
 from erp_forecast_addon.planning.forecasting.forecast import forecast_panel
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import PlanSettings
@@ -43,7 +44,10 @@ def test_the_full_tier_joins_the_model_and_says_so(panel, made):
     assert boosted is not None
     share = boosted.share(made.demand_class)
     assert ((share >= 0) & (share <= 1)).all()
-    expected = (1 - share) * made.stages["drivers"] + share * boosted.model.forecast(panel, 14)
+    moved = factors(panel, made.learned.grounds[-1], 14)
+    assert moved is not None  # the model is fed what is left without drivers, and they are put in again
+    trees = boosted.model.forecast(undriven(panel, moved), 14) * driven(panel, moved, 14)
+    expected = (1 - share) * made.stages["drivers"] + share * trees
     assert made.stages["boosted"] == pytest.approx(expected, rel=1e-4)
     texts = [t.format(**v) for t, v in zip(made.reason_template, made.reason_values, strict=True)]
     assert all(("gradient-boosting" in text) == (part > 0) for text, part in zip(texts, share[:, 0], strict=True))

@@ -112,6 +112,16 @@ def test_nothing_after_the_origin_is_known():
     assert not np.array_equal(was, matrix(replace(panel, demand=earlier), plan, rows)[0])
 
 
+def test_one_wild_week_hardly_bends_the_seasonal_index():
+    demand = np.tile(100 * WEEK, (40, 40))
+    demand[:, -14] *= 8
+    panel = panel_of(demand)
+    told = context.group(panel, (), None).context(panel)
+    ahead = np.arange(7)
+    index = told.seasonal_index(np.zeros(7, dtype=int), np.full(7, panel.t), panel.t + ahead)
+    assert index == pytest.approx(WEEK / WEEK.mean(), rel=0.2)
+
+
 def test_backtest_sees_nothing_after_its_origin():
     panel, _ = shop(n=30)
     changed = panel.demand.copy()

@@ -110,6 +110,8 @@ def test_reports_read_fields_that_exist() -> None:
     for name, report in records("report").items():
         folder = MODULE / "report" / name.lower().replace(" ", "_")
         source = (folder / f"{folder.name}.py").read_text()
-        wanted = re.findall(r'"(\w+)"', re.search(r"FIELDS = \((.*?)\)", source, re.S)[1])
-        fields = {field["fieldname"] for field in doctypes[report["ref_doctype"]]["fields"]} | {"name"}
+        wanted = re.findall(r'"(\w+)"', re.search(r"(?:FIELDS|_SHOWN) = \((.*?)\)", source, re.S)[1])
+        own = doctypes[report["ref_doctype"]]["fields"]
+        tables = [doctypes[field["options"]]["fields"] for field in own if field["fieldtype"] == "Table"]
+        fields = {field["fieldname"] for part in (own, *tables) for field in part} | {"name"}
         assert set(wanted) <= fields, name

@@ -10,7 +10,7 @@ import pytest
 from erp_forecast_addon.planning import periods
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.forecasting import metrics, priors, quantiles, seasonality
-from erp_forecast_addon.planning.forecasting.backtest import backtest, origins_and_steps
+from erp_forecast_addon.planning.forecasting.backtest import backtest, grounds, origins_and_steps
 from erp_forecast_addon.planning.forecasting.catalog import CATALOG, candidates
 from erp_forecast_addon.planning.forecasting.combination import learn_weights, names, reasons
 from erp_forecast_addon.planning.forecasting.demand_class import demand_class, interval_and_variation
@@ -221,6 +221,19 @@ def test_a_few_rows_alone_are_forecast_as_among_all():
     assert np.array_equal(alone.quantiles, everything.quantiles[some])
     assert alone.error_std == pytest.approx(everything.error_std[some], rel=1e-5)
     assert alone.model.tolist() == everything.model[some].tolist()
+
+
+@pytest.mark.parametrize("period", ["day", "week", "month"])
+def test_a_few_series_at_all_origins_together_are_as_origin_by_origin(period):
+    panel, _ = poisson_panel(n=100, t=150, period=period)
+    panel.in_stock[3, 40:60] = False
+    young = replace(panel, first=np.where(np.arange(100) == 7, 120, 0))
+    many = backtest(young, 12, candidates(period), workers=1)
+    some = np.array([3, 7, 50])
+    known = grounds(young, many.origins)
+    few = backtest(young.select(some), 12, candidates(period), workers=1, known=known)
+    assert few.forecasts == pytest.approx(many.forecasts[:, :, some], rel=1e-5, abs=1e-6)
+    assert np.array_equal(few.scored, many.scored[:, some])
 
 
 def test_what_was_learned_for_another_period_is_refused():

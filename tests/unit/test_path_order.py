@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from erp_forecast_addon.planning.inventory.path_order import order_on_paths
+from erp_forecast_addon.planning.inventory.path_order import cheapest, order_on_paths
 
 
 def order(paths, on_hand, arriving=None, arrival=0, review=1, holding=0.2, shortage=1.0, **lots):
@@ -16,7 +16,7 @@ def order(paths, on_hand, arriving=None, arrival=0, review=1, holding=0.2, short
     coming = np.zeros((n, h)) if arriving is None else np.asarray(arriving, dtype=float)
     return order_on_paths(
         paths, np.full(n, float(on_hand)), coming, arrival, review, np.full(n, holding), np.full(n, shortage), **lots
-    )
+    ).qty
 
 
 def test_without_lead_time_it_is_the_newsvendor():
@@ -69,3 +69,10 @@ def test_more_on_the_shelf_never_means_a_larger_order(seed, holding, arrival, re
 def test_a_lead_time_that_the_paths_do_not_reach_is_refused():
     with pytest.raises(ValueError, match="does not fit"):
         order(np.ones((1, 10, 3)), 0, arrival=3)
+
+
+def test_the_choice_is_made_again_from_what_it_told():
+    rng = np.random.default_rng(5)
+    paths = rng.negative_binomial(2, 0.2, (6, 100, 8)).astype(np.float32)
+    made = order_on_paths(paths, rng.uniform(0, 20, 6), np.zeros((6, 8)), 2, 1, np.full(6, 0.2), np.full(6, 1.0))
+    assert [cheapest(made.told(row)) for row in range(6)] == made.qty.tolist()

@@ -17,7 +17,7 @@ from erp_forecast_addon.planning.replenishment import replenish
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.tables import PROPOSALS
 
-SETTINGS = PlanSettings(company="T", currency="EUR")
+SETTINGS = PlanSettings(company="T", currency="EUR", policy_method="Textbook")
 CODES = ["A", "B", "C", "D"]
 
 
@@ -94,6 +94,16 @@ def test_nothing_is_ordered_twice(case: Case, kind: str) -> None:
     drafts = [draft | {"kind": kind} for draft in as_drafts(first)]
     again = replace(case, dated=[*case.dated, *drafts]).run()
     assert again.proposals.empty
+
+
+@examples(12)
+@given(companies(), st.sampled_from(["Cycle Service Level", "Fill Rate", "Least Cost", "Buffers"]))
+def test_nothing_is_ordered_twice_by_any_method_and_every_line_can_be_computed_again(case: Case, method: str) -> None:
+    case = replace(case, settings=replace(case.settings, policy_method=method, order_cost=5.0))
+    first = case.run().proposals
+    for line in first.itertuples():
+        assert recompute(json.loads(json.dumps(line.evidence))) == line.stock_qty
+    assert replace(case, dated=[*case.dated, *as_drafts(first)]).run().proposals.empty
 
 
 @examples(15)

@@ -5,7 +5,7 @@ import pytest
 
 from erp_forecast_addon.planning.forecasting.backtest import backtest
 from erp_forecast_addon.planning.forecasting.catalog import CATALOG
-from erp_forecast_addon.planning.forecasting.recency import Recency, learn_recency
+from erp_forecast_addon.planning.forecasting.recency import EVERY, Recency, learn_recency
 from tests.unit.test_arima import panel_of
 
 HORIZON = 3
@@ -64,7 +64,8 @@ def test_what_backtests_disagree_on_is_not_believed():
 def test_groups_never_seen_and_no_backtest_leave_the_forecast():
     panel, _ = dying_panel(n=6)
     assert Recency({}).of(panel).tolist() == [[1.0]] * 6
-    assert Recency({("Lumpy", -1): 0.5}).of(panel).shape == (6, 1)
+    assert set(Recency({EVERY: 0.5}).of(panel).ravel().tolist()) <= {0.5, 1.0}
+    assert 0.5 in Recency({EVERY: 0.5}).of(panel)
     assert Recency({}).before(panel, ()).shape == (0, 6, 1)
     short = panel_of(np.ones((2, 3)))
     tested = backtest(short, HORIZON, {"Croston": CATALOG["Croston"]}, 1)
@@ -80,3 +81,21 @@ def test_a_few_rows_get_what_they_have_among_all():
     assert learned.before(panel.select(some), tested.origins)[1] == pytest.approx(
         learned.before(panel, tested.origins)[1, some]
     )
+
+
+def test_one_early_demand_is_an_end_and_one_late_demand_is_not():
+    """Both have a single demand and so no interval; when it came tells them apart."""
+    rng = np.random.default_rng(4)
+    n, t = 600, 60
+    demand = np.zeros((n, t))
+    early = np.arange(n) < n // 2
+    demand[early, rng.integers(5, 12, n // 2)] = 2.0
+    begin = rng.integers(40, 60, n)
+    # Those that began late go on being asked for now and then.
+    demand += np.where((np.arange(t) >= begin[:, None]) & ~early[:, None], 2.0 * (rng.random((n, t)) < 0.25), 0.0)
+    panel = panel_of(demand)
+    factor = learn_recency(panel, *judged(panel)).of(panel)[:, 0]
+    single_late = ~early & ((demand > 0).sum(axis=1) == 1)
+    assert single_late.sum() > 30
+    assert factor[early].max() < 0.3
+    assert factor[single_late].mean() > factor[early].mean() + 0.3

@@ -406,3 +406,32 @@ def test_days_beyond_the_horizon_repeat_the_last_week(world):
 def test_an_impossible_lead_time_is_refused(world, days):
     with pytest.raises(BadInput, match="finite number of days"):
         of_days(world, days)
+
+
+def medians_of_sums(common, level):
+    """Mean median of the sum over 28 days, where all series sold `common` times the forecast at each of the origins."""
+    rng, n = np.random.default_rng(5), len(level)
+    forecast = np.tile(level[:, None].astype(np.float32), (3, 1, 28))
+    actual = rng.poisson(forecast * np.asarray(common)[:, None, None]).astype(np.float32)
+    classes, scored = np.full(n, "Smooth", dtype=object), np.ones(actual.shape, dtype=bool)
+    learned = quantiles.learn(actual, forecast, scored, classes)
+    made = learned.spread(actual, forecast, scored, level, classes)
+    variance = made.variance(np.repeat(level[:, None], 28, axis=1)).sum(axis=1)
+    window, whole = np.full(n, 28.0), np.ones(n, dtype=bool)
+    return float(quantiles.of_totals(made, 28 * level, variance, window, np.array([0.5]), whole).mean())
+
+
+def test_what_backtest_origins_disagree_on_does_not_move_the_median_of_sums():
+    """A good window for all series is one observation, however many series there are."""
+    level = np.linspace(0.1, 0.4, 2000)
+    usual = medians_of_sums([1.0, 1.0, 1.0], level)
+    up = medians_of_sums([1.25, 0.9, 1.0], level)
+    down = medians_of_sums([1 / 1.25, 1 / 0.9, 1.0], level)  # as uncertain, and lower on average
+    assert up == pytest.approx(down, abs=0.03 * usual)
+    assert medians_of_sums([1.2, 1.21, 1.19], level) > 1.15 * usual  # what all agree on is learned
+
+
+def test_shocks_wider_than_the_series_own_noise_are_not_made_worse():
+    level = np.full(800, 5.0)
+    up, down = (medians_of_sums(common, level) for common in ([1.35, 0.9, 1.0], [1 / 1.35, 1 / 0.9, 1.0]))
+    assert up == pytest.approx(down, rel=0.05)

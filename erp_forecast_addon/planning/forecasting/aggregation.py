@@ -5,9 +5,8 @@ import numpy as np
 from erp_forecast_addon.planning.forecasting import seasonality
 from erp_forecast_addon.planning.forecasting.smoothing import smoothed_level
 
-# Longest bucket, in periods, and how many buckets the history must at least make.
-MAX_BUCKET = 24
-MIN_BUCKETS = 4
+# Longest bucket, in periods.
+MAX_BUCKET = 104
 
 
 class Adida:
@@ -70,8 +69,13 @@ def aggregated_rate(
 
 
 def bucket_length(demand: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The mean interval between demands in whole periods, 1 to MAX_BUCKET, making at least MIN_BUCKETS buckets. (n,)"""
-    count = (mask & (demand > 0)).sum(axis=1)
-    observed = mask.sum(axis=1)
-    interval = np.rint(observed / np.maximum(count, 1)).astype(int)
-    return np.asarray(np.clip(interval, 1, np.clip(observed // MIN_BUCKETS, 1, MAX_BUCKET)))
+    """The mean interval between demands in whole periods, 1 to MAX_BUCKET and at most the history. (n,)
+
+    Taken up to the last demand: the silence since then may be the end and is no interval between two.
+    """
+    sold, seen = mask & (demand > 0), mask.cumsum(axis=1)
+    count, observed = sold.sum(axis=1), mask.sum(axis=1)
+    last = demand.shape[1] - 1 - np.argmax(sold[:, ::-1], axis=1)
+    span = np.take_along_axis(seen, last[:, None], axis=1)[:, 0]
+    interval = np.rint(span / np.maximum(count, 1)).astype(int)
+    return np.asarray(np.clip(interval, 1, np.clip(observed, 1, MAX_BUCKET)))

@@ -1,12 +1,19 @@
-"""How the boosting model joins the panel models: by a share per demand class that a backtest gave it."""
+"""How the boosting model joins the panel models: by a share per demand class that a backtest gave it.
+
+Like them it is fed demand without what drivers did, and its forecast is multiplied by what they will do: effects that
+are regressed on sums are steadier than what trees make of a year of single days, and the trees still see the drivers,
+so they add what the effects miss.
+"""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from erp_forecast_addon.planning.forecasting import boosting
-from erp_forecast_addon.planning.forecasting.backtest import Backtest
+from erp_forecast_addon.planning.forecasting.backtest import Backtest, Ground, factors, undriven
 from erp_forecast_addon.planning.forecasting.combination import MAIN_SHARE, least_squares_shares
+from erp_forecast_addon.planning.forecasting.groups import groupings
+from erp_forecast_addon.planning.forecasting.hierarchy import LEAST_SERIES, LEVELS
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
 
@@ -60,40 +67,76 @@ class Boosted:
 
 
 def learn(
-    panel: Panel, horizon: int, tested: Backtest, past: np.ndarray, demand_class: np.ndarray, workers: int
-) -> tuple[Boosted, np.ndarray | None] | None:
-    """Train on the panel; and once without its last backtest window, which tells what the model is worth.
+    panel: Panel,
+    plain: Panel,
+    horizon: int,
+    tested: Backtest,
+    known: tuple[Ground, ...],
+    past: np.ndarray,
+    demand_class: np.ndarray,
+    workers: int,
+) -> tuple[Boosted, dict[int, np.ndarray]] | None:
+    """Train on the panel; and once for every backtest window without it, which tells what the model is worth.
 
-    -> the trained model with its shares, and its forecast (n, s) of that window (None: the history is too short to
-    test); None where it is too short to train.
+    plain: the panel without what drivers did; known: what the models stand on at each backtest origin.
+    -> the trained model with its shares, and its forecasts of the windows by their number, (n, s) each (those whose
+    history is too short are left out); None where the panel's is too short to train.
     """
-    if not boosting.can_train(panel, horizon):
+    if not boosting.can_train(plain, horizon):
         return None
-    made: np.ndarray | None = None
-    shares: tuple[dict[str, float], float] = ({}, _UNTESTED_SHARE)
-    if tested.origins:
-        made = boosting.backtest(panel, tested.origins[-1], tested.steps, workers=workers)
-    if made is not None:
-        shares = _shares(tested, past[-1], made, demand_class)
-    model = boosting.train(panel, horizon, workers=workers)
-    return Boosted(model, model.groups(panel), *shares), made
+    made = _tested(panel, tested, known, workers)
+    shares = _shares(panel, tested, past, made, demand_class) if made else ({}, _UNTESTED_SHARE)
+    model = boosting.train(plain, horizon, workers=workers)
+    return Boosted(model, model.groups(plain), *shares), made
+
+
+def _tested(panel: Panel, tested: Backtest, known: tuple[Ground, ...], workers: int) -> dict[int, np.ndarray]:
+    """What the boosting model would have forecast for the backtest windows, drivers included. (n, s) by window"""
+    found = {}
+    for window, origin in enumerate(tested.origins):
+        past = panel.before(origin)
+        past = undriven(past, factors(past, known[window], tested.steps))
+        made = boosting.backtest(past, origin, tested.steps, workers=workers)
+        if made is not None:
+            found[window] = made * tested.factor[window]
+    return found
 
 
 def _shares(
-    tested: Backtest, past: np.ndarray, made: np.ndarray, demand_class: np.ndarray
+    panel: Panel, tested: Backtest, past: np.ndarray, made: dict[int, np.ndarray], demand_class: np.ndarray
 ) -> tuple[dict[str, float], float]:
-    """Per class the share w of least Σ_i (w·e_boosted + (1 − w)·e_combined)² / s_i, as in combination.py."""
-    actual, scored = tested.actual[-1], tested.scored[-1]
-    error = np.stack([np.where(scored, actual - each, 0) for each in (past, made)])
-    gram = np.einsum("ans,bns->nab", error, error, dtype=float)
-    scale = np.einsum("naa->n", gram) / 2
+    """Per class the share w of least Σ_i (w·e_boosted + (1 − w)·e_combined)² / s_i, of the series and of their sums.
+
+    Of single series both know little more than their noise, which says next to nothing about w; what they get right of
+    the days and the level shows in sums. So the groups of every level of the hierarchy count, all together as much as
+    the class' series do.
+    """
+    windows = sorted(made)
+    actual, scored = (np.concatenate(list(part[windows]), axis=1) for part in (tested.actual, tested.scored))
+    both = np.concatenate(list(past[windows]), axis=1), np.concatenate([made[window] for window in windows], axis=1)
+    error = np.stack([np.where(scored, actual - each, 0) for each in both])
     # Also those of which nothing was sold: without them the model that forecasts too much would win.
-    judged = scored.any(axis=1) & (scale > 0)
-    relative = gram * np.where(judged, 1 / np.where(scale > 0, scale, 1), 0)[:, None, None]
+    relative, judged = _relative(error, np.asarray(scored.any(axis=1)))
     everyone = relative.sum(axis=0) / max(1, judged.sum())
+    levels = [level for level in groupings(panel, LEVELS) if level.size * LEAST_SERIES <= panel.n]
+    of_sums = [
+        _relative(np.stack([level.totals(each) for each in error]), np.ones(level.size, bool)) for level in levels
+    ]
+    together = sum((part.sum(axis=0) / max(1, groups.sum()) for part, groups in of_sums), np.zeros((2, 2)))
+    together = together / max(1, len(levels))
     shares = {}
     for name in sorted(set(demand_class.tolist())):  # over classes
         rows = demand_class == name
         total = relative[rows].sum(axis=0) + _CLASS_HALF_WEIGHT_SERIES * everyone
-        shares[name] = float(least_squares_shares(total / (judged[rows].sum() + _CLASS_HALF_WEIGHT_SERIES))[1])
-    return shares, float(least_squares_shares(everyone)[1])
+        own = total / (judged[rows].sum() + _CLASS_HALF_WEIGHT_SERIES)
+        shares[name] = float(least_squares_shares(own + together)[1])
+    return shares, float(least_squares_shares(everyone + together)[1])
+
+
+def _relative(error: np.ndarray, judged: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Products of both errors over their mean square, 0 where there is none or it is not judged. error: (2, n, s);
+    (n, 2, 2), and which rows count (n,)"""
+    gram = np.einsum("ans,bns->nab", error, error, dtype=float)
+    scale = np.einsum("naa->n", gram) / 2
+    counts = judged & (scale > 0)
+    return gram * np.where(counts, 1 / np.where(scale > 0, scale, 1), 0)[:, None, None], counts

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import nnls
 
 from erp_forecast_addon.planning.forecasting.backtest import Backtest
 from erp_forecast_addon.planning.forecasting.catalog import DEFAULT_MODEL
@@ -151,6 +150,8 @@ def _default(models: tuple[str, ...]) -> np.ndarray:
 
 def least_squares_shares(gram: np.ndarray) -> np.ndarray:
     """argmin w'Gw + ridge·|w − 1/m|², w ≥ 0, Σw = 1, as non-negative least squares with a heavy row for the sum."""
+    from scipy.optimize import nnls  # slow to import, and a single item is forecast without it
+
     m = len(gram)
     level = np.trace(gram) / m
     if level <= 0:

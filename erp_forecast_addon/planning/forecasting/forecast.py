@@ -35,11 +35,13 @@ from erp_forecast_addon.planning.forecasting.demand_class import demand_class
 from erp_forecast_addon.planning.forecasting.explanation import driver_factors
 from erp_forecast_addon.planning.forecasting.hierarchy import Alignment, learn_alignment
 from erp_forecast_addon.planning.forecasting.model import Model
+from erp_forecast_addon.planning.forecasting.paths import demand_paths
 from erp_forecast_addon.planning.forecasting.quantiles import Spread, Uncertainty
 from erp_forecast_addon.planning.forecasting.recency import Recency, learn_recency
 from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK, in_blocks
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
+from erp_forecast_addon.planning.periods import SEASON_LENGTH
 from erp_forecast_addon.planning.settings import Period, PlanSettings
 from erp_forecast_addon.planning.signals import Finished, Future, finish
 
@@ -107,6 +109,24 @@ class ForecastSet:
             self.spread, self.mean, self.whole, self.starts, self.period, as_of or self.as_of, days, np.asarray(levels)
         )
 
+    def totals(self, as_of: date, rows: np.ndarray, days: np.ndarray, levels: np.ndarray) -> np.ndarray:
+        """`total_quantiles` of some rows (m,), each over its own days (m,). (m, q)"""
+        return lead_time_sums.total_quantiles(
+            self.spread.select(rows), self.mean[rows], self.whole[rows], self.starts, self.period, as_of, days, levels
+        )
+
+    def paths(self, rows: np.ndarray, periods: int, count: int = 200) -> np.ndarray:
+        """Equally likely courses of demand of some rows (m,) over the first `periods` periods, see paths.py.
+        (m, count, periods) float32
+
+        Periods beyond the horizon repeat the last season, as in `daily_mean`.
+        """
+        h = self.mean.shape[1]
+        cycle = min(SEASON_LENGTH[self.period], h)
+        step = np.arange(periods)
+        step = np.where(step >= h, h - cycle + (step - h) % cycle, step)
+        return demand_paths(self.spread.select(rows), self.mean[rows][:, step], self.whole[rows], paths=count)
+
     def horizon_total(self, days: int, as_of: date | None = None) -> np.ndarray:
         """Mean demand over the `days` days after as_of (None: the set's own). (n,)"""
         return np.asarray(self.daily_mean(as_of or self.as_of, days).sum(axis=1))
@@ -114,7 +134,7 @@ class ForecastSet:
 
 # The mean after each stage, in their order; those that do not apply are left out.
 STAGES = ("model", "combined", "drivers", "boosted", "aligned", "lifecycle", "override")
-LEARNED_VERSION = 1
+LEARNED_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -174,12 +194,12 @@ def forecast_panel(
     past = _combined(tested, shares)
     recency = learn_recency(panel, tested, past) if learned is None else learned.recency
     past *= recency.before(panel, tested.origins)
-    moved = factors(panel, known[-1].effects, horizon_periods)
+    moved = factors(panel, known[-1], horizon_periods)
     plain, factor = undriven(panel, moved), driven(panel, moved, horizon_periods)
     core = _Core(panel, plain, factor, horizon_periods, catalog, classes, tested, shares, past, workers)
     arima = None if unit_value is None else _arima(core, settings, unit_value)
     core = core if arima is None else replace(core, past=arima.past(core))
-    boosted, past = _boosted(core, settings, learned, trained)
+    boosted, past = _boosted(core, known, settings, learned, trained)
     core = replace(core, past=past)
     stages, alignment = _means(core, known[-1], recency, arima, boosted, learned)
     finished = finish(stages["aligned"], panel, future) if future is not None else None
@@ -217,7 +237,7 @@ def forecast_panel(
         error_std=spread.one_step_std(mean.mean(axis=1)),
         as_of=panel.last_day,
         stages=stages,
-        factors=driver_factors(known[-1].effects, panel, horizon_periods),
+        factors=driver_factors(known[-1], panel, horizon_periods),
         finished=finished,
         spread=spread,
         whole=whole,
@@ -313,23 +333,24 @@ def _arima(core: _Core, settings: PlanSettings, unit_value: np.ndarray) -> _Arim
 
 
 def _boosted(
-    core: _Core, settings: PlanSettings, learned: Learned | None, trained: Boosted | None
+    core: _Core, known: tuple[Ground, ...], settings: PlanSettings, learned: Learned | None, trained: Boosted | None
 ) -> tuple[Boosted | None, np.ndarray]:
-    """The boosting model of the full tier, and the backtest with its part in the last window if it was trained now."""
+    """The boosting model of the full tier, and the backtest with its part in it if it was trained now."""
     if learned is not None:
         return learned.boosted, core.past
     found = None
-    if settings.tier == "full" and trained is not None and trained.fits(core.panel, core.horizon):
-        return trained.on(core.panel), core.past
+    if settings.tier == "full" and trained is not None and trained.fits(core.plain, core.horizon):
+        return trained.on(core.plain), core.past
     if settings.tier == "full":
-        found = learn_boosted(core.panel, core.horizon, core.tested, core.past, core.classes, core.workers)
+        found = learn_boosted(
+            core.panel, core.plain, core.horizon, core.tested, known[:-1], core.past, core.classes, core.workers
+        )
     if found is None:
         return None, core.past
     boosted, made = found
-    past = core.past
-    if made is not None:
-        past = past.copy()
-        past[-1] = boosted.joined(past[-1], made, core.classes)
+    past = core.past.copy()
+    for window, forecast in made.items():  # over backtest windows
+        past[window] = boosted.joined(past[window], forecast, core.classes)
     return boosted, past
 
 
@@ -352,7 +373,7 @@ def _means(
     stages |= {"combined": combined, "drivers": combined * factor}
     before = stages["drivers"]
     if boosted is not None:
-        trees = boosted.model.forecast(panel, horizon, groups=boosted.groups, workers=core.workers)
+        trees = boosted.model.forecast(plain, horizon, groups=boosted.groups, workers=core.workers) * factor
         trees[none] = 0.0
         stages["boosted"] = before = boosted.joined(before, trees, core.classes)
     if learned is None:

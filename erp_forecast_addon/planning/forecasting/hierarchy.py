@@ -19,7 +19,7 @@ LEVELS = (
     ("item_group_parent", "warehouse"), ("item_group", "warehouse"),
 )  # fmt: skip
 # A level is worth a forecast of its own if its groups hold so many series on average.
-_LEAST_SERIES = 5
+LEAST_SERIES = 5
 _LARGEST_FACTOR = 3.0
 # Sums are smooth: the mean of slow, usual and fast smoothing and a damped trend beats any choice among them.
 _SUM_MODELS = (
@@ -28,7 +28,8 @@ _SUM_MODELS = (
     SimpleSmoothing("multiplicative", alphas=(0.2,)),
     DampedTrend(alphas=(0.1,), betas=(0.1,), damping=0.95),
 )
-# A level's error counts like the pooled one of all levels once it was judged on so many sums.
+# A level's error counts like the pooled one of all levels, and that like "no alignment", once it was judged on so many
+# sums.
 _PRIOR_NODES = 5.0
 
 
@@ -78,7 +79,7 @@ def learn_alignment(
     factor is (d/b)^(λ / levels), so that the levels share what they have to say. Cf. Hyndman et al. (2011), Optimal
     combination forecasts for hierarchical time series, whose linear form lets small items go below 0.
     """
-    levels = [level for level in groupings(panel, LEVELS) if level.size * _LEAST_SERIES <= max(panel.n, 1)]
+    levels = [level for level in groupings(panel, LEVELS) if level.size * LEAST_SERIES <= max(panel.n, 1)]
     if not levels or panel.t < 2:
         return Alignment(())
     existed = np.arange(panel.t) >= panel.first[:, None]
@@ -140,6 +141,7 @@ def _weights(
             nodes[number] += level.size
             ratios[at].append(_ratio(direct, level, past[at], tested.factor[at]))
     share = errors / np.maximum(errors.sum(axis=1, keepdims=True), 1e-12)
-    pooled = share.mean(axis=0)
+    # A company with hardly a hierarchy has a handful of sums in all: too few to say whose forecast is the better one.
+    pooled = share.mean(axis=0) * nodes.sum() / (nodes.sum() + _PRIOR_NODES)
     pulled = (nodes[:, None] * share + _PRIOR_NODES * pooled) / (nodes[:, None] + _PRIOR_NODES)
     return np.asarray(pulled[:, 0]), ratios

@@ -422,10 +422,36 @@ def _windows(
         group = pool.chain[2][: len(some[0])]
         scale = part[1 + pool.sizes[1] :][group[:, pool.rows]][..., None] if length > 1 else 1.0
         short = replace(pool, chain=[part[: len(some[0])] for part in pool.chain])
+        some[1] = some[1] * _chance_shift(*totals)
         maps.append(_map(short, some[0], some[1], some[2] * scale, some[3], 1.0))
     found = np.stack(growth, axis=1)
     found[:, 0] = 1.0
     return lengths.astype(float), found, np.stack(maps, axis=1)
+
+
+def _chance_shift(came: np.ndarray, mean: np.ndarray, variance: np.ndarray, used: np.ndarray) -> float:
+    """What the means of all origins are multiplied with, so that the maps learn only what the origins agree on.
+
+    All (k, n). Series move together: a good quarter for all is one observation, not thousands. r_o = Σ(m/v)y / Σ(m/v)m
+    is what came true of an origin's forecasts (weighted least squares of a common factor). Of the mean of log r over
+    the origins as much is believed as it stands out from their disagreement (positive-part James-Stein); the rest is
+    chance that will not come again. What the origins differ by stays in the transforms: it is part of the spread.
+    Where that is wider than what single series stray by, the transforms' middle is that of the middle origin already.
+    """
+    weight = np.where(used, mean / np.where(variance > 0, variance, 1.0), 0.0)
+    told = (weight * mean).sum(axis=1)
+    sold = (weight * np.where(used, came, 0.0)).sum(axis=1)
+    seen = (told > 0) & (sold > 0)
+    if not seen.any():
+        return 1.0
+    found = np.log(sold[seen] / told[seen])
+    average = float(found.mean())
+    if len(found) < 2 or average == 0:
+        return float(np.exp(average))
+    between = float(found.var(ddof=1))
+    certainty = max(0.0, 1.0 - between / len(found) / average**2)
+    single = float(np.median((variance / np.where(mean > 0, mean, 1.0) ** 2)[used]))
+    return float(np.exp((1.0 - certainty) * average * single / (single + between)))
 
 
 def _sums(

@@ -1,8 +1,8 @@
-"""How much of a forecast comes true, by how long a series has been silent.
+"""How much of a forecast comes true, by how often a series was asked for and how long it has been silent.
 
 A series without demand for several of its usual intervals has often come to its end, and every smoothing model notices
 late (on obsolescence: Teunter, Syntetos & Babai 2011, EJOR 214, 606-615). One series alone cannot say how often
-silence means the end; the backtests of all comparable ones can: a factor per demand class and length of silence.
+silence means the end; the backtests of all comparable ones can: a factor per number of demands and share of silence.
 Being of least squared error it also takes off what a noisy forecast exaggerates.
 """
 
@@ -21,9 +21,14 @@ RARE = ("Intermittent", "Lumpy")
 # Of a single day even a regular seller's demand is mostly chance, which least squares would take for silence: M5's sums
 # over items came out too low. Days are summed over anyway, so for them the combination stays as it is.
 PERIODS: tuple[Period, ...] = ("week", "month")
-# Edges of the silence since the last demand, in mean intervals between demands of the series.
-SILENCE_EDGES = (0.5, 1.0, 2.0, 4.0, 8.0)
-# A group's factor counts as much as that of its class, and that as much as 1, at so many series x origins.
+# Edges of the number of demands, and of the silence since the last one as a share of all that was observed: of the
+# past of a Poisson process that may have ended nothing else matters (Schmittlein, Morrison & Colombo 1987, Management
+# Science 33, 1-24). A single early demand is an ended item, a single late one a new item.
+DEMAND_EDGES = (1.5, 2.5, 4.5, 8.5, 16.5)
+SILENCE_EDGES = (0.05, 0.1, 0.25, 0.5, 0.75)
+# The key of all rare series together.
+EVERY = (-1, -1)
+# A group's factor counts as much as that of the group around it, at so many series x origins.
 _HALF_WEIGHT = 30.0
 # Silence can only take demand away; that a class sold more than forecast is for the trend and the alignment to say.
 _FACTOR_RANGE = (0.0, 1.0)
@@ -31,9 +36,10 @@ _FACTOR_RANGE = (0.0, 1.0)
 
 @dataclass(frozen=True)
 class Recency:
-    """factors: (class, silence bin) -> factor of groups seen; a class's own under bin −1; 1 for all others."""
+    """factors: (demands bin, silence bin) -> factor of groups seen; silence −1: of all with so many demands; EVERY: of
+    all rare series. 1 for the others."""
 
-    factors: dict[tuple[str, int], float]
+    factors: dict[tuple[int, int], float]
 
     def of(self, panel: Panel) -> np.ndarray:
         """The factor of each series as it stands at the end of the panel. (n, 1) float32"""
@@ -44,17 +50,23 @@ class Recency:
         found = [self.of(panel.before(origin)) for origin in origins]
         return np.stack(found) if found else np.ones((0, panel.n, 1), dtype=np.float32)
 
-    def _at(self, classes: np.ndarray, bins: np.ndarray) -> np.ndarray:
-        pairs = zip(classes.tolist(), bins.tolist(), strict=True)
-        found = [self.factors.get(pair, self.factors.get((pair[0], -1), 1.0)) for pair in pairs]
-        return np.asarray(found, dtype=np.float32)[:, None]
+    def _at(self, rare: np.ndarray, demands: np.ndarray, silence: np.ndarray) -> np.ndarray:
+        every = self.factors.get(EVERY, 1.0)
+        table = np.full((len(DEMAND_EDGES) + 1, len(SILENCE_EDGES) + 1), every)
+        for row in range(len(table)):  # over bins
+            table[row] = self.factors.get((row, -1), every)
+        for (row, column), factor in self.factors.items():
+            if min(row, column) >= 0:
+                table[row, column] = factor
+        return np.asarray(np.where(rare, table[demands, silence], 1.0), dtype=np.float32)[:, None]
 
 
 def learn_recency(panel: Panel, tested: Backtest, past: np.ndarray) -> Recency:
     """past: (k, n, s), the forecasts to be corrected, from the backtest's origins.
 
     Of each group the f in [0, 1] with the least Σ (y − f·ŷ)² / s_i over its series, origins and steps, s_i the series'
-    mean squared change before the first origin; a class's f is pulled to 1 and a bin's to its class's (see _certainty).
+    mean squared change before the first origin; that of all rare series is pulled to 1, that of a number of demands to
+    theirs and that of a silence to its number's (see _certainty).
     Whether a window is counted depends on nothing that happened in it: counting only those with demand would hide the
     very silence that is looked for.
     """
@@ -63,20 +75,20 @@ def learn_recency(panel: Panel, tested: Backtest, past: np.ndarray) -> Recency:
     first = panel.before(tested.origins[0])
     scale = np.nan_to_num(metrics.naive_squared_error(first.demand, first.observed))
     states = [_state(panel.before(origin)) for origin in tested.origins]
-    classes, bins = (np.stack(parts) for parts in zip(*states, strict=True))
+    rare, demands, silence = (np.stack(parts) for parts in zip(*states, strict=True))
     count = tested.scored.sum(axis=2)
     per = np.where(count > 0, count, 1) * np.where(scale > 0, scale, 1)
     actual, forecast = (np.where(tested.scored, values, 0).astype(float) for values in (tested.actual, past))
     sums = np.stack([part.sum(axis=2) / per for part in (actual * forecast, forecast**2)])  # (2, k, n)
-    used = (count > 0) & (scale > 0) & (sums[1] > 0)
-    factors = {}
-    for name in RARE:
-        rows = used & (classes == name)
-        if not rows.any():
-            continue
-        factors[name, -1] = _factor(sums, rows, 1.0)
-        for at in sorted(set(bins[rows].tolist())):  # over bins
-            factors[name, at] = _factor(sums, rows & (bins == at), factors[name, -1])
+    used = rare & (count > 0) & (scale > 0) & (sums[1] > 0)
+    if not used.any():
+        return Recency({})
+    factors = {EVERY: _factor(sums, used, 1.0)}
+    for row in np.unique(demands[used]).tolist():  # over bins
+        alike = used & (demands == row)
+        factors[row, -1] = _factor(sums, alike, factors[EVERY])
+        for column in np.unique(silence[alike]).tolist():
+            factors[row, column] = _factor(sums, alike & (silence == column), factors[row, -1])
     return Recency(factors)
 
 
@@ -104,13 +116,12 @@ def _certainty(joint: np.ndarray, forecasts: np.ndarray, factor: float, towards:
     return max(0.0, 1 - noise / (factor - towards) ** 2) * series / (series + _HALF_WEIGHT)
 
 
-def _state(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
-    """Demand class and silence bin of each series at the end of the panel. (n,), (n,)"""
+def _state(panel: Panel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Is a series rare, and its bins of demands and of silence, at the end of the panel. (n,) bool, (n,), (n,) int"""
     observed = panel.observed
     there = observed & (panel.demand > 0)
     count = there.sum(axis=1)
     last = np.where(count > 0, panel.t - 1 - np.argmax(there[:, ::-1], axis=1), -1)
-    silent = (observed & (np.arange(panel.t) > last[:, None])).sum(axis=1)
-    interval = observed.sum(axis=1) / np.maximum(count, 1)
-    bins = np.digitize(silent / np.maximum(interval, 1e-9), SILENCE_EDGES)
-    return demand_class(panel), np.where(count > 0, bins, len(SILENCE_EDGES) + 1)
+    silent = (observed & (np.arange(panel.t) > last[:, None])).sum(axis=1) / np.maximum(observed.sum(axis=1), 1)
+    rare = np.isin(demand_class(panel).astype(str), RARE)
+    return rare, np.digitize(count, DEMAND_EDGES), np.digitize(silent, SILENCE_EDGES)

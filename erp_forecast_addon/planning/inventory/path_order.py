@@ -5,8 +5,12 @@ week it comes, that demand which finds nothing is lost and so does not pile up, 
 what is left of it will lie for long. All of that is in the course of the stock along paths of demand.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
@@ -15,6 +19,43 @@ _CHANCES = (0.0, 0.2, 0.35, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.835, 0
 # How far the next forecasts follow a surprise, as a share of it: what a smoothing of 0.1 makes of three weeks.
 _FOLLOWED = 0.25
 _ROWS = 256
+
+
+@dataclass(frozen=True)
+class PathOrders:
+    """qty: (n,) to order now; tried_qty: (n, c) candidates; lost_qty, left_qty: (n, c) expected units lost, and units
+    left at the end of a period summed over periods; holding_cost, shortage_cost: (n,) of one such unit."""
+
+    qty: Floats
+    tried_qty: Floats
+    lost_qty: Floats
+    left_qty: Floats
+    holding_cost: Floats
+    shortage_cost: Floats
+
+    def told(self, row: int) -> dict[str, Any]:
+        """What the choice was made of, JSON-serialisable: `cheapest` gives the same quantity."""
+        return {
+            "tried_qty": self.tried_qty[row].tolist(),
+            "lost_qty": self.lost_qty[row].tolist(),
+            "left_qty": self.left_qty[row].tolist(),
+            "holding_cost": float(self.holding_cost[row]),
+            "shortage_cost": float(self.shortage_cost[row]),
+        }
+
+
+def critical_ratio(shortage_cost: ArrayLike, holding_cost: ArrayLike) -> Floats:
+    """Chance of not running out that costs least: a unit short over that and a unit left over, per interval. Source:
+    Silver, Pyke & Thomas (2017), section 9.2 (newsvendor)."""
+    short, kept = np.asarray(shortage_cost, dtype=float), np.asarray(holding_cost, dtype=float)
+    return np.asarray(short / np.maximum(short + kept, 1e-12))
+
+
+def cheapest(told: Mapping[str, Any]) -> float:
+    """The quantity again from what `PathOrders.told` has told."""
+    tried, lost, left = (np.array([told[name]]) for name in ("tried_qty", "lost_qty", "left_qty"))
+    costs = np.array([told["holding_cost"]]), np.array([told["shortage_cost"]])
+    return float(_cheapest(tried, lost, left, *costs)[0])
 
 
 def order_on_paths(
@@ -27,8 +68,8 @@ def order_on_paths(
     shortage_cost: Floats,
     min_order_qty: Floats | float = 0.0,
     order_multiple_qty: Floats | float = 1.0,
-) -> Floats:
-    """Quantity to order now, ≥ 0, of every pair: the one whose expected cost is least. (n,) stock units
+) -> PathOrders:
+    """What to order now, ≥ 0, of every pair: the quantity whose expected cost is least. Stock units
 
     paths: (n, p, h) possible demand of the next h periods, see forecasting/paths.py; arriving_qty: (n, h) what is on
     its way, at the beginning of each period; arrival: the period at whose beginning an order of now arrives, in
@@ -51,14 +92,24 @@ def order_on_paths(
     least, multiple = (
         np.broadcast_to(np.asarray(lot, dtype=float), (n,)) for lot in (min_order_qty, order_multiple_qty)
     )
-    result = np.zeros(n)
+    parts = []
     for start in range(0, n, _ROWS):  # over blocks of rows: bounds the memory
         rows = slice(start, start + _ROWS)
-        result[rows] = _block(
+        parts.append(_block(
             paths[rows], on_hand_qty[rows], arriving_qty[rows], arrival, review,
             holding[rows], shortage[rows], least[rows], multiple[rows],
-        )  # fmt: skip
-    return result
+        ))  # fmt: skip
+    tried, lost, left = (
+        np.concatenate([part[at] for part in parts]) if parts else np.zeros((0, len(_CHANCES))) for at in range(3)
+    )
+    qty = _cheapest(tried, lost, left, holding, shortage)
+    return PathOrders(qty, tried, lost, left, np.array(holding), np.array(shortage))
+
+
+def _cheapest(tried: Floats, lost: Floats, left: Floats, holding: Floats, shortage: Floats) -> Floats:
+    cost = shortage[:, None] * lost + holding[:, None] * left
+    # Of equal costs the smaller order.
+    return np.asarray(tried[np.arange(len(tried)), np.argmin(np.round(cost, 9), axis=1)], dtype=float)
 
 
 def _block(
@@ -71,8 +122,9 @@ def _block(
     shortage: Floats,
     least: Floats,
     multiple: Floats,
-) -> Floats:
-    n, p, h = paths.shape
+) -> tuple[Floats, Floats, Floats]:
+    """Candidates, units lost and units left of each. (n, c) each"""
+    _n, p, h = paths.shape
     stock = np.repeat(on_hand.astype(np.float32)[:, None], p, axis=1)
     for period in range(arrival):  # stock follows from stock
         stock = np.maximum(stock + arriving[:, period, None] - paths[:, :, period], 0)
@@ -94,9 +146,7 @@ def _block(
         excess = left - wanted[:, None, :, period - end]
         kept += np.maximum(excess, 0).mean(axis=2)
         left = np.maximum(left - paths[:, None, :, period], 0)
-    cost = shortage[:, None] * lost + holding[:, None] * kept
-    # Of equal costs the smaller order.
-    return tried[np.arange(n), np.argmin(np.round(cost, 9), axis=1)].astype(float)
+    return tried.astype(float), lost, kept
 
 
 def _quantiles(values: NDArray[np.float32], chances: Floats) -> NDArray[np.float32]:
@@ -123,7 +173,7 @@ def _wanted(
     Towards the end of the paths the interval is cut short; what remains of it is taken for the whole by its length.
     """
     n, p, h = paths.shape
-    ratio = shortage / np.maximum(shortage + holding * review, 1e-12)
+    ratio = critical_ratio(shortage, holding * review)
     at = np.clip(np.ceil(ratio * p).astype(int) - 1, 0, p - 1)
     wanted = np.zeros((n, p, h - end), dtype=np.float32)
     seen, expected = paths[:, :, :end].sum(axis=2), paths[:, :, :end].sum(axis=2).mean(axis=1)

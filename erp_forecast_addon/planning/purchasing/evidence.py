@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.planning.inventory.levels import covered_days
+from erp_forecast_addon.planning.inventory.pair_levels import order_up_to_again
 from erp_forecast_addon.planning.inventory.safety_stock import (
     order_up_to,
     protection_std,
@@ -36,6 +37,8 @@ RECOMPUTED_FROM = (
 )
 EVIDENCE_COLUMNS = (
     *RECOMPUTED_FROM,
+    "policy",
+    "method",
     "as_of",
     "firm_demand_qty",
     "overdue_and_other_demand_qty",
@@ -87,10 +90,9 @@ def recompute(evidence: Mapping[str, Any]) -> float:
     Raises KeyError where an input of RECOMPUTED_FROM is missing.
     """
     value = {name: evidence[name] for name in RECOMPUTED_FROM}
-    mean = value["protection_demand_qty"] / value["protection_days"]
-    covered = covered_days(value["lead_time_days"])
-    std = protection_std(covered, mean, value["daily_demand_std"], value["lead_time_std_days"])
-    wanted = order_up_to(value["protection_demand_qty"], safety_stock(safety_factor(value["service_level"]), std))
+    # Lines of earlier versions were made by the formula alone and say nothing of a policy.
+    policy = evidence.get("policy") or {}
+    wanted = order_up_to_again(policy) if policy else _by_formula(value)
     position = net_position(
         value["on_hand_qty"], value["open_supply_qty"], value["draft_qty"], value["above_forecast_qty"]
     )
@@ -103,3 +105,12 @@ def recompute(evidence: Mapping[str, Any]) -> float:
         np.array([value["stock_uom_whole"]]),
     )
     return float(lots.stock_qty[0])
+
+
+def _by_formula(value: Mapping[str, Any]) -> float:
+    """The textbook's order-up-to level."""
+    mean = value["protection_demand_qty"] / value["protection_days"]
+    covered = covered_days(value["lead_time_days"])
+    std = protection_std(covered, mean, value["daily_demand_std"], value["lead_time_std_days"])
+    stock = safety_stock(safety_factor(value["service_level"]), std)
+    return float(order_up_to(value["protection_demand_qty"], stock))

@@ -49,6 +49,8 @@ def pair_faults(kind: str, template: str, cases: pd.DataFrame, values: tuple[str
 
     cases: beside these stock_uom_whole, if a quantity of _WANTED is among the values.
     """
+    if cases.empty:
+        return []
     wanted = [name for name in values if name in _WANTED]
     cases = cases.assign(
         **{name: pieces(cases[name].to_numpy(), cases["stock_uom_whole"].to_numpy()) for name in wanted}

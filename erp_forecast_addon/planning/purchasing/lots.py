@@ -61,6 +61,17 @@ def lot_sizes(
     )
 
 
+def order_steps(
+    order_multiple_qty: Floats, conversion_factor: Floats, uom_whole: Flags, stock_uom_whole: Flags
+) -> Floats:
+    """(n,) the step in which orders grow, stock units; 0 where only the decimals of a document bound it, or no quantity
+    meets all rules. As in `lot_sizes`."""
+    steps = _steps(order_multiple_qty, conversion_factor, uom_whole, stock_uom_whole)
+    size = steps.stock_step
+    finest = conversion_factor * SMALLEST_QTY * (1.0 + _STEP_TOLERANCE)
+    return np.where(steps.possible & (size > finest), size, 0.0)
+
+
 @dataclass(frozen=True)
 class _Steps:
     """The smallest step of each row, in both units, as numerators and denominators so that k steps divide once."""

@@ -28,7 +28,7 @@ def order_need(order_up_to_qty: ArrayLike, position_qty: ArrayLike) -> Floats:
     return np.where(missing > SMALLEST_QTY, missing, 0.0)
 
 
-def due_now(below_safety_day: ArrayLike, arrival_day: ArrayLike, approval_days: float) -> NDArray[np.bool_]:
+def due_now(below_safety_day: ArrayLike, arrival_day: ArrayLike, approval_days: ArrayLike) -> NDArray[np.bool_]:
     """Whether an order has to be drafted now: stock falls below its safety stock before an order could arrive that
     leaves when a draft of tomorrow has had its `approval_days`.
 
@@ -37,4 +37,4 @@ def due_now(below_safety_day: ArrayLike, arrival_day: ArrayLike, approval_days: 
     order point: Orlicky, Material Requirements Planning, 3rd ed.); drafts stand so many days before.
     """
     below = np.asarray(below_safety_day)
-    return np.asarray((below >= 0) & (below <= np.asarray(arrival_day) + approval_days))
+    return np.asarray((below >= 0) & (below <= np.asarray(arrival_day) + np.asarray(approval_days)))

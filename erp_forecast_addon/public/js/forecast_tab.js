@@ -140,7 +140,8 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 			[__("Order-up-to Level"), this.qty(policy.order_up_to_qty, pair), ""],
 			[__("Lead Time"), __("{0} days", [this.number(policy.lead_time_days)]), spread],
 			[...cover, Boolean(policy.shortage_on)],
-			[__("Service Level"), `${this.number(policy.service_level_pct)}%`, __("class {0}", [policy.abc_class])],
+			[__("Service Level"), policy.service_level_pct ? `${this.number(policy.service_level_pct)}%` : "–", __("{0}, class {1}", [__(policy.method), policy.abc_class])],
+			[__("Expected Fill Rate"), policy.expected_fill_rate_pct === null ? "–" : `${this.number(policy.expected_fill_rate_pct, 1)}%`, policy.clamp ? __("stopped by: {0}", [__(policy.clamp)]) : ""],
 		];
 		return `<h5>${__("Stock Policy")}</h5><div class="ef-numbers">${cards.map((card) => this.card(...card)).join("")}</div>
 			<p class="ef-muted">${this.escape(policy.explanation || "")}</p>`;

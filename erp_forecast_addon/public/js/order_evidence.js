@@ -21,6 +21,30 @@ erp_forecast_addon.order_evidence = (function () {
 
 	const sum_row = (label, value, css = "") => `<tr class="${css}"><td>${label}</td><td>${value}</td></tr>`;
 
+	// Lines of earlier versions name no method: they were made by the textbook's formula.
+	const by_formula = (evidence) => !evidence.method || (evidence.method === "Textbook" && !Object.keys(evidence.policy || {}).length);
+
+	function formula_rows(line, evidence, qty) {
+		const interval = evidence.protection_days
+			? __("Demand over the next {0} days (lead time and review)", [number(evidence.protection_days, 1)])
+			: __("Demand over the protection interval");
+		const target = evidence.service_level
+			? __("+ safety stock ({0}% service, class {1})", [number(evidence.service_level * WHOLE_PERCENT, 1), escape(evidence.abc_class)])
+			: __("+ safety stock");
+		return [sum_row(interval, qty(line.protection_demand_qty)), sum_row(target, qty(line.safety_stock_qty))];
+	}
+
+	// Levels from the distribution of demand: when to order, and how much an order is meant to bring.
+	function method_rows(line, evidence, qty) {
+		const named = evidence.service_level
+			? __("{0}, {1}%, class {2}", [__(evidence.method), number(evidence.service_level * WHOLE_PERCENT, 1), escape(evidence.abc_class)])
+			: __(evidence.method);
+		return [
+			sum_row(`${__("Reorder point")} <span class="ef-muted">(${named})</span>`, qty(line.reorder_point_qty)),
+			sum_row(__("+ what an order is to bring beyond it"), qty(line.order_up_to_qty - line.reorder_point_qty)),
+		];
+	}
+
 	// The computation, as one would do it on paper.
 	function computation(line, evidence) {
 		const qty = (value) => `${number(value)} ${escape(line.stock_uom || "")}`;
@@ -31,14 +55,7 @@ erp_forecast_addon.order_evidence = (function () {
 			rows.push(sum_row(__("− firm demand beyond the forecast"), qty(evidence.above_forecast_qty)));
 		}
 		rows.push(sum_row(__("= Net position"), qty(line.position_qty), "ef-sum"));
-		const interval = evidence.protection_days
-			? __("Demand over the next {0} days (lead time and review)", [number(evidence.protection_days, 1)])
-			: __("Demand over the protection interval");
-		rows.push(sum_row(interval, qty(line.protection_demand_qty)));
-		const target = evidence.service_level
-			? __("+ safety stock ({0}% service, class {1})", [number(evidence.service_level * WHOLE_PERCENT, 1), escape(evidence.abc_class)])
-			: __("+ safety stock");
-		rows.push(sum_row(target, qty(line.safety_stock_qty)));
+		rows.push(...(by_formula(evidence) ? formula_rows(line, evidence, qty) : method_rows(line, evidence, qty)));
 		rows.push(sum_row(__("= Order-up-to level"), qty(line.order_up_to_qty), "ef-sum"));
 		rows.push(sum_row(__("Missing"), qty(Math.max(0, line.order_up_to_qty - line.position_qty))));
 		rows.push(sum_row(lot_rule(line, evidence), `${number(line.qty)} ${escape(line.uom || "")}`, "ef-sum"));

@@ -41,6 +41,7 @@
 				frm.add_custom_button(label, () => frappe.set_route("List", doctype, filters), __("View"));
 			see(__("Auto Purchase Orders"), "Auto Purchase Order", { forecast_run: frm.doc.name });
 			see(__("Planning Exceptions"), "Planning Exception", { forecast_run: frm.doc.name });
+			see(__("Level Change Sets"), "Level Change Set", { forecast_run: frm.doc.name });
 			see(__("Demand Forecasts"), "Demand Forecast", { forecast_run: frm.doc.name });
 		},
 	});

@@ -26,6 +26,7 @@ class ForecastSettings(Document):
             _check_numbers(row)
             _check_classes(row)
             _check_plan(row)
+            _check_private_hosts(row)
         for field in _RETENTION.values():
             _check_at_least(self, field, 1, _("Forecast Settings"))
 
@@ -120,6 +121,13 @@ def _check_plan(row: Document) -> None:
     values = {**row.as_dict(), **{field: row.get(field) or 0 for field in _numbers(row)}}
     with refusals_shown():
         plan_settings(values, row.company, row.currency or "")
+
+
+def _check_private_hosts(row: Document) -> None:
+    from erp_forecast_addon.services.dispatch_address import allowed_hosts
+
+    with refusals_shown():
+        allowed_hosts(row.get("dispatch_private_hosts"))
 
 
 def _numbers(row: Document) -> list[str]:

@@ -104,7 +104,7 @@ class Context:
 
         A group is pulled towards the level above it; an unknown group takes the index of that level.
         """
-        cycles, cycle = self.rhythm.phase_cycles, self.rhythm.cycle
+        cycles, cycle = self.rhythm.index_cycles, self.rhythm.cycle
         index = np.ones(len(end))
         if cycle == 1:
             return index

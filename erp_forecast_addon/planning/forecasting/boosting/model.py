@@ -7,11 +7,11 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
+from importlib import metadata
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import sklearn
 
 from erp_forecast_addon.planning.drivers import Driver
 from erp_forecast_addon.planning.errors import BadInput
@@ -24,7 +24,7 @@ from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import Period
 
 # Raised whenever the features or the meaning of the trees' answers change: a model of another version is not used.
-VERSION = 1
+VERSION = 2
 # A model is trained anew after so many days, whatever happened.
 MAX_AGE_DAYS = 7
 # The trees' answer is held within these bounds: how often the expected demand a forecast may be.
@@ -156,7 +156,8 @@ class BoostedModel:
 
 def version() -> str:
     """Of the features and of the library whose trees are stored: neither can read the other's."""
-    return f"{VERSION}/scikit-learn {sklearn.__version__}"
+    library = metadata.version("scikit-learn")  # asked of the package: importing it costs half a second
+    return f"{VERSION}/scikit-learn {library}"
 
 
 def data_hash(panel: Panel) -> str:

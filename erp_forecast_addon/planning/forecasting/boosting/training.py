@@ -2,10 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.forecasting.boosting import sampling
@@ -136,12 +136,14 @@ def _fit(
     actual: np.ndarray,
     weight: np.ndarray,
     seed: int,
-) -> HistGradientBoostingRegressor:
+) -> Any:
     """Poisson regression with the expected demand as exposure: of actual / expected, weighed with expected.
 
     That is the likelihood of actual ~ Poisson(expected · factor), whatever the unit of the series; each leaf answers
     with Σ actual / Σ expected of its rows, so sums over many series have no bias where the leaves fit.
     """
+    from sklearn.ensemble import HistGradientBoostingRegressor  # half a second, and only training needs it
+
     regressor = HistGradientBoostingRegressor(
         loss="poisson",
         learning_rate=recipe.learning_rate,

@@ -1,0 +1,371 @@
+"""Spare parts as worlds to order in: man (a distributor, weekly) and oil (a refinery, monthly).
+
+Both are laid out by day, since stock is looked at and lead times are told in days: all of a week's demand comes on its
+Monday, all of a month's on its 15th. What a period ends with is what the data say; no fraction of a unit is made up.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.replay_curves import change, cheapest, draw, print_curve
+from benchmarks.replay_world import Point, World, point
+from erp_forecast_addon.planning.panel import Panel
+from erp_forecast_addon.planning.replay import ErpnextLevels, Planned, Planner, Terms
+from erp_forecast_addon.planning.settings import PlanSettings
+from erp_forecast_addon.planning.simulation import Costs, Known, Limits, Outcome, Rule, Start
+
+_PARTS = ("spare_parts", "man.parquet", "oil.parquet")
+
+
+def read(data: Path, name: str) -> pd.DataFrame:
+    """data: the folder or the file, with or without its ending."""
+    for path in (data, data.with_suffix(".parquet"), data / f"{name}.parquet"):
+        if path.is_file():
+            return pd.read_parquet(path)
+    raise SystemExit(f"no {name}.parquet at {data}")
+
+
+def daily_panel(keys: np.ndarray, demand: np.ndarray, day: np.ndarray, first_day: np.datetime64, days: int) -> Panel:
+    """demand: (n, p) of periods that all fall on the days `day` (p,); days: how many the panel has from first_day."""
+    n = len(demand)
+    laid_out = np.zeros((n, days))
+    at = (day - first_day).astype(int)
+    inside = (at >= 0) & (at < days)
+    laid_out[:, at[inside]] = demand[:, inside]
+    return Panel(
+        keys=pd.DataFrame({"item_code": keys.astype(str).astype(object), "warehouse": "Stores"}),
+        period="day",
+        starts=(first_day + np.arange(days)).astype("datetime64[ns]"),
+        demand=laid_out,
+        in_stock=np.ones(laid_out.shape, dtype=bool),
+        # Spare parts are offered from the first day on, asked for or not.
+        first=np.zeros(n, dtype=np.int64),
+    )
+
+
+# ---- man ----
+
+MAN_MARGIN, MAN_REVIEW_DAYS, MAN_WEEKS_SCORED, MAN_WEEKS_TO_CHOOSE_ON = 0.30, 7, 52, 46
+_MONDAY = np.datetime64("2018-01-01")
+_MAN_SAFETY_DAYS = (0, 7, 14, 28, 42, 56, 84, 112, 168, 252, 364, 546)
+_MAN_TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98)
+_LEAST_COST = 0.0  # how the setting without a target is printed
+RENEWED_EVERY_DAYS = 91
+
+
+def run_man(data: Path, chart: Path) -> None:
+    items = read(data, "man")
+    weeks = items[[column for column in items if column.startswith("w_")]].to_numpy(dtype=float)
+    scored_from = weeks.shape[1] - MAN_WEEKS_SCORED
+    begin = scored_from - MAN_WEEKS_TO_CHOOSE_ON
+    # One play over both parts: what stands on the shelf when the scored weeks begin is each policy's own doing.
+    chosen_on, seen = play_man(man_world(items, weeks, begin), 7 * MAN_WEEKS_TO_CHOOSE_ON)
+    _print_man("all items", chosen_on, seen, np.ones(len(items), dtype=bool), items, chart)
+    above = items["min_order_qty"].to_numpy() > weeks[:, :scored_from].mean(axis=1) * 52.0
+    _print_man("items whose minimum order is at most a year's demand", chosen_on, seen, ~above, items, None)
+    _print_man("items whose minimum order exceeds a year's demand", chosen_on, seen, above, items, None)
+
+
+def man_world(items: pd.DataFrame, weeks: np.ndarray, origin: int) -> World:
+    """The weeks after the first `origin` ones, day by day."""
+    n, t = weeks.shape
+    monday = _MONDAY + 7 * np.arange(t)
+    panel = daily_panel(items["sku"].to_numpy(), weeks, monday, _MONDAY, 7 * t)
+    lead = items["lead_time_weeks"].to_numpy(dtype=np.int64) * 7
+    days = 7 * (t - origin)
+    history = panel.before(7 * origin)
+    cost = items["cost_price_eur"].to_numpy(dtype=float)
+    rate = items["holding_cost_eur_per_unit_year"].to_numpy(dtype=float) / cost
+    probability = np.zeros((n, int(lead.max()) + 1))
+    probability[np.arange(n), lead] = 1.0
+    daily = history.demand.mean(axis=1)
+    return World(
+        history=replace(history, first=np.zeros(n, dtype=np.int64)),
+        demand_qty=panel.demand[:, 7 * origin :],
+        lead_time_days=np.repeat(lead[:, None], days, axis=1),
+        typed_lead_time_days=lead.astype(float),
+        lead_time_probability=probability,
+        start=Start.with_stock(np.ceil(daily * (lead + MAN_REVIEW_DAYS))),
+        costs=Costs(cost, rate, items["fixed_order_cost_eur"].to_numpy(dtype=float), MAN_MARGIN * cost),
+        limits=Limits(np.ones(n), items["min_order_qty"].to_numpy(dtype=float), np.full(n, np.inf)),
+        review_days=MAN_REVIEW_DAYS,
+    )
+
+
+@dataclass(frozen=True)
+class Played:
+    """(policy, setting) -> what happened; baseline and ours in the order they were played."""
+
+    baseline: dict[float, Outcome]
+    ours: dict[float, Outcome]
+    costs: Costs
+
+
+def play_man(world: World, scored_from: int) -> tuple[Played, Played]:
+    """The days before `scored_from`, to choose on, and those from it on."""
+    days = world.demand_qty.shape[1]
+    renewed, looks = range(0, days, RENEWED_EVERY_DAYS), range(0, days, MAN_REVIEW_DAYS)
+    settings = replace(PlanSettings("man"), period="week", horizon_days=182, quantile_levels=(0.5,))
+    terms = Terms(world.lead_time_probability, world.costs, world.limits, MAN_REVIEW_DAYS)
+    planner = Planner(world.history, settings, terms, frozenset(renewed), horizon_periods=13)
+    typed = world.typed_lead_time_days
+    played = {
+        ("baseline", safety): world.play(
+            ErpnextLevels(world.history, typed, safety, MAN_REVIEW_DAYS), renewed, daily=True
+        )
+        for safety in _MAN_SAFETY_DAYS
+    }
+    rules = {_LEAST_COST: Planned(planner, "Least Cost", np.nan)}
+    rules |= {target: Planned(planner, "Fill Rate", target) for target in _MAN_TARGETS}
+    played |= {("ours", target): world.play(rule, looks, daily=True) for target, rule in rules.items()}
+    parts = [
+        {key: seen.between(first, stop) for key, seen in played.items()}
+        for first, stop in ((0, scored_from), (scored_from, days))
+    ]
+    before, scored = (
+        Played(
+            *({s: seen for (p, s), seen in part.items() if p == policy} for policy in ("baseline", "ours")), world.costs
+        )
+        for part in parts
+    )
+    return before, scored
+
+
+def _print_man(
+    title: str, before: Played, scored: Played, rows: np.ndarray, items: pd.DataFrame, chart: Path | None
+) -> None:
+    print(f"\n=== {title}: {rows.sum():,} of {len(items):,}")
+    old, new = (
+        (_curve("baseline", p.baseline, p.costs, rows), _curve("ours", p.ours, p.costs, rows)) for p in (before, scored)
+    )
+    print_curve("ERPNext's recommended level", new[0], "safety days")
+    print_curve("ours (setting 0: least cost; else fill rate)", new[1], "target")
+    picked = [
+        next(p for p in curve if p.setting == cheapest(then).setting) for then, curve in zip(old, new, strict=True)
+    ]
+    print("\ntotal cost, each at the setting that was cheapest in the weeks before")
+    for known in picked:
+        print(f"  {known.policy} at {known.setting:g}: {known.total_cost:,.0f}")
+    print(f"  ours against the baseline: {change(picked[1].total_cost, picked[0].total_cost)}")
+    best = [cheapest(curve).total_cost for curve in new]
+    less = change(best[1], best[0])
+    print(f"  each at the setting that turned out cheapest: {best[1]:,.0f} against {best[0]:,.0f}: {less}")
+    if chart is not None:
+        draw(chart, f"man, {title}", {"ERPNext": new[0], "ours": new[1]})
+
+
+def _curve(policy: str, played: dict[float, Outcome], costs: Costs, rows: np.ndarray) -> list[Point]:
+    own = Costs(*(value[rows] if isinstance(value, np.ndarray) else value for value in vars(costs).values()))
+    return [point(policy, setting, seen.select(np.flatnonzero(rows)), own) for setting, seen in played.items()]
+
+
+# ---- oil ----
+
+_OIL_MONTHS_SCORED, _OIL_MONTHS_TO_CHOOSE_ON = 24, 12
+_OIL_LEFT_OUT = "1997-11"
+_CRITICALITY = ("H", "M", "L")
+_OIL_RENEWED_EVERY_MONTHS = 3
+# What a demand that is not served in full is taken to cost, whatever the part's price or the size of the demand: a unit
+# short costs it over the item's usual demand. Swept; each class is given its own.
+_OIL_SHORTAGE_COSTS = (1e3, 3.2e3, 1e4, 2e4, 3e4, 4.5e4, 6.5e4, 9e4, 1.3e5, 2e5, 3e5)
+_OIL_HOLDING_RATE = 0.25
+_OIL_CHEAP, _OIL_CHEAP_TIMES = 100.0, 3.0
+_ALWAYS = 1e-6
+
+
+@dataclass(frozen=True)
+class Oil:
+    """items: the table's rows that are played; world: their months after the origin; class_of: (n,): H where any H, else M where any M,
+    else L."""
+
+    items: pd.DataFrame
+    world: World
+    class_of: np.ndarray
+
+
+def run_oil(data: Path, chart: Path) -> None:
+    table = read(data, "oil")
+    known = table["min_reorder_point"].notna() & table["max_level"].notna()
+    items = table[known & (table["price"] != 1.0)].reset_index(drop=True)
+    months = np.array([c for c in items.columns if str(c)[:2] in ("19", "20") and c != _OIL_LEFT_OUT])
+    begin = len(months) - _OIL_MONTHS_SCORED
+    print(f"{len(items):,} items with the firm's own levels, price 1 left out; {months[begin]} to {months[-1]}")
+    before = _oil_points(oil_world(items, months[:begin], begin - _OIL_MONTHS_TO_CHOOSE_ON))
+    chosen = _cheapest_that_serves(before)
+    print("chosen on the months before, by class: " + ", ".join(f"{name} {cost:g}" for name, cost in chosen.items()))
+    scored = _oil_points(oil_world(items, months, begin), chosen)
+    _print_oil(scored)
+    draw(chart, "oil, last 24 months", {"the firm": [scored.firm[1]], "ours": [p for _s, p in scored.swept.values()]})
+
+
+def oil_world(items: pd.DataFrame, months: np.ndarray, origin: int) -> Oil:
+    """The months after the first `origin` ones. Returns (negative) and empty years are no demand."""
+    demand = np.maximum(np.nan_to_num(items[list(months)].to_numpy(dtype=float)), 0.0)
+    day = np.array([f"{month}-15" for month in months], dtype="datetime64[D]")
+    first_day = np.datetime64(f"{months[0]}-01", "D")
+    end = (np.datetime64(months[-1], "M") + 1).astype("datetime64[D]")
+    panel = daily_panel(items["material"].to_numpy(), demand, day, first_day, int((end - first_day).astype(int)))
+    eve = int((np.datetime64(f"{months[origin]}-01", "D") - first_day).astype(int))
+    history = panel.before(eve)
+    left_out = history.starts.astype("datetime64[M]") == np.datetime64(_OIL_LEFT_OUT)
+    lead = items["delivery_days"].to_numpy(dtype=np.int64)
+    n, days = len(items), panel.t - eve
+    probability = np.zeros((n, int(lead.max()) + 1))
+    probability[np.arange(n), lead] = 1.0
+    world = World(
+        history=replace(history, in_stock=history.in_stock & ~left_out, first=np.zeros(n, dtype=np.int64)),
+        demand_qty=panel.demand[:, eve:],
+        lead_time_days=np.repeat(lead[:, None], days, axis=1),
+        typed_lead_time_days=lead.astype(float),
+        lead_time_probability=probability,
+        start=Start.with_stock(np.zeros(n)),
+        costs=Costs(items["price"].to_numpy(dtype=float), _OIL_HOLDING_RATE, 0.0, 0.0),
+        limits=Limits(np.ones(n), np.zeros(n), np.full(n, np.inf)),
+        review_days=1,
+        backorders=True,
+    )
+    marks = items[list(_CRITICALITY)].to_numpy(dtype=float) > 0
+    class_of = np.select([marks[:, 0], marks[:, 1]], ["H", "M"], "L").astype(object)
+    return Oil(items, world, class_of)
+
+
+@dataclass(frozen=True)
+class OilPoints:
+    """firm, chosen: share of demand months served in full by class, and the point; swept: by shortage cost the same;
+    short_of_floor: items with H > 0 whose highest stock is below their lead-time demand."""
+
+    firm: tuple[dict[str, float], Point]
+    swept: dict[float, tuple[dict[str, float], Point]]
+    chosen: tuple[dict[str, float], Point] | None
+    short_of_floor: int
+
+
+def _oil_points(oil: Oil, chosen: dict[str, float] | None = None) -> OilPoints:
+    """The firm's levels and ours, each from its own full shelves: order-up-to level or maximum."""
+    world, items = oil.world, oil.items
+    days = world.demand_qty.shape[1]
+    firm_rule = Rule(
+        items["min_reorder_point"].to_numpy(dtype=float) - _ALWAYS, items["max_level"].to_numpy(dtype=float),
+        np.zeros(len(items)),
+    )  # fmt: skip
+    full = replace(world, start=Start.with_stock(items["max_level"].to_numpy(dtype=float)))
+    firm = _served(oil, full.play(firm_rule, (0,), daily=True), "firm", 0.0)
+    starts = (world.history.starts[-1].astype("datetime64[D]") + 1 + np.arange(days)).astype("datetime64[D]")
+    first_of_month = np.flatnonzero(starts == starts.astype("datetime64[M]").astype("datetime64[D]"))
+    renewed = first_of_month[::_OIL_RENEWED_EVERY_MONTHS].tolist()
+    settings = replace(PlanSettings("oil"), period="month", horizon_days=182, quantile_levels=(0.5,))
+    floor = _lead_time_demand(world)
+    terms = Terms(
+        world.lead_time_probability, world.costs, world.limits, 0,
+        floor_qty=np.where(oil.class_of == "H", floor, 0.0), cap_qty=_cap(items, floor),
+        insured=_price_class(items["price"]),
+        insured_size_qty=items["max_level"].to_numpy(dtype=float),
+    )  # fmt: skip
+    planner = Planner(world.history, settings, terms, frozenset(renewed), horizon_periods=6)
+    swept = {
+        cost: _served(oil, _ours(world, planner, np.full(len(items), cost), renewed), "ours", cost)
+        for cost in _OIL_SHORTAGE_COSTS
+    }
+    if chosen is None:
+        return OilPoints(firm, swept, None, 0)
+    by_class = np.array([chosen[name] for name in oil.class_of])
+    seen = _ours(world, planner, by_class, renewed)
+    assert seen.on_hand_qty is not None
+    below = (oil.class_of == "H") & (seen.on_hand_qty[:, 0] + seen.demand_qty[:, 0] < floor - _ALWAYS)  # type: ignore[index]
+    return OilPoints(firm, swept, _served(oil, seen, "ours", np.nan), int(below.sum()))
+
+
+def _cap(items: pd.DataFrame, floor_qty: np.ndarray) -> np.ndarray:
+    """(n,) the firm's maximum is a planner's cap, as it knows how many pieces a machine takes; cheap parts may go
+    beyond it, and nothing is capped below its lead-time demand."""
+    most = items["max_level"].to_numpy(dtype=float)
+    cheap = (items["price"] < _OIL_CHEAP).to_numpy()
+    return np.maximum(np.where(cheap, most * _OIL_CHEAP_TIMES, most), np.ceil(floor_qty))
+
+
+def _price_class(price: pd.Series) -> np.ndarray:
+    """(n,) eighths by price: cheap parts are asked for by the dozen, dear ones one at a time."""
+    return pd.qcut(price, 8, labels=False).astype(str).to_numpy(dtype=object)
+
+
+def _lead_time_demand(world: World) -> np.ndarray:
+    """(n,) mean demand of the lead time by the history: what an item with H > 0 must not fall below."""
+    observed = world.history.observed.sum(axis=1)
+    return world.history.demand.sum(axis=1) / np.maximum(observed, 1) * world.typed_lead_time_days
+
+
+def _usual_demand(world: World, known_size_qty: np.ndarray) -> np.ndarray:
+    """(n,) mean size of the demands so far; of items without any, what the firm says of them."""
+    demand = world.history.demand
+    count = (demand > 0).sum(axis=1)
+    size = demand.sum(axis=1) / np.maximum(count, 1)
+    return np.maximum(np.where(count > 0, size, known_size_qty), 1.0)
+
+
+@dataclass
+class _Priced:
+    """Least Cost with a shortage cost of each row."""
+
+    rule: Planned
+    shortage_cost: np.ndarray
+
+    def __call__(self, known: Known) -> Rule:
+        outlook = self.rule.planner.outlook(known)
+        inputs = replace(outlook.inputs, shortage_cost=self.shortage_cost[outlook.rows])
+        return self.rule.with_inputs(outlook.rows, inputs)
+
+
+def _ours(world: World, planner: Planner, shortage_cost: np.ndarray, renewed: list[int]) -> Outcome:
+    known_size = planner.terms.insured_size_qty
+    assert known_size is not None
+    rule = _Priced(Planned(planner, "Least Cost", np.nan), shortage_cost / _usual_demand(world, known_size))
+    nothing = np.zeros((world.history.n, 0), dtype=np.float32)
+    none = np.zeros(world.history.n)
+    opening = rule(Known(0, nothing, nothing, nothing, none, none, nothing.T, nothing.T.astype(np.int64)))
+    start = Start.with_stock(np.maximum(opening.order_up_to_qty, 0.0))
+    return replace(world, start=start).play(rule, renewed, daily=True)
+
+
+def _served(oil: Oil, seen: Outcome, policy: str, setting: float) -> tuple[dict[str, float], Point]:
+    """Share of demand months without anything short, by class, and the point of all items."""
+    assert seen.demand_qty is not None
+    assert seen.short_qty is not None
+    asked = seen.demand_qty > 0
+    in_full = asked & (seen.short_qty <= _ALWAYS)
+    shares = {
+        name: float(in_full[oil.class_of == name].sum()) / max(int(asked[oil.class_of == name].sum()), 1)
+        for name in _CRITICALITY
+    }
+    return shares, point(policy, setting, seen, oil.world.costs)
+
+
+def _cheapest_that_serves(points: OilPoints) -> dict[str, float]:
+    """For each class the least shortage cost at which as many demand months were served in full as by the firm."""
+    firm, _point = points.firm
+    return {
+        name: next((cost for cost, (shares, _p) in points.swept.items() if shares[name] >= firm[name]),
+                   _OIL_SHORTAGE_COSTS[-1])
+        for name in _CRITICALITY
+    }  # fmt: skip
+
+
+def _print_oil(points: OilPoints) -> None:
+    names = _CRITICALITY
+    print(
+        "\ndemand months served in full, by class                 "
+        + "".join(f"{name:>9}" for name in names)
+        + "   stock value"
+    )
+    rows = [("the firm's reorder point and maximum", points.firm)]
+    rows += [(f"ours, {cost:g} for a demand not served", found) for cost, found in points.swept.items()]
+    if points.chosen is not None:
+        rows.append(("ours, as chosen on the months before", points.chosen))
+    for label, (shares, known) in rows:
+        print(f"  {label:<52}" + "".join(f"{shares[name]:>9.3f}" for name in names) + f" {known.stock_value:>13,.0f}")
+    if points.chosen is not None:
+        less = change(points.chosen[1].stock_value, points.firm[1].stock_value)
+        print(f"\naverage stock value, ours against the firm: {less}")
+        print(f"items with H > 0 that start below their lead-time demand: {points.short_of_floor}")

@@ -1,0 +1,162 @@
+(function () {
+	const MOVING = ["Queued", "Running"];
+	const ASK_AGAIN_MS = 4000;
+	const BASE_COLOUR = "#7c8793";
+	const SCENARIO_COLOUR = "#0289f7";
+
+	const escape = (text) => frappe.utils.escape_html(text === null || text === undefined ? "" : String(text));
+	const may_write = () => ["Forecast Planner", "System Manager"].some((role) => frappe.user.has_role(role));
+
+	function show_progress(frm, percent, step) {
+		frm.dashboard.hide_progress();
+		if (!MOVING.includes(frm.doc.status)) return;
+		frm.dashboard.show_progress(__("Progress"), percent, step ? __(step) : __(frm.doc.status));
+	}
+
+	// Realtime brings progress; asking now and then brings it where realtime does not reach, and the end.
+	function follow(frm) {
+		clearTimeout(frm.scenario_timer);
+		if (!MOVING.includes(frm.doc.status)) return;
+		const name = frm.doc.name;
+		frm.scenario_timer = setTimeout(() => {
+			if (cur_frm === frm && frm.doc.name === name && !document.hidden) frm.reload_doc();
+		}, ASK_AGAIN_MS);
+	}
+
+	const money = (frm) => (value) => format_currency(value, frm.doc.currency, 0);
+	const percent = (value) => `${format_number(value, null, 1)}%`;
+	const quantity = (value) => format_number(value, null, 0);
+	const day = (value) => (value ? frappe.datetime.str_to_user(value) : "–");
+	const shown = (value, as_text) => (value === null || value === undefined ? "–" : as_text(value));
+
+	function table(heads, rows, left) {
+		const cell = (tag, value, at) => `<${tag} class="${at < left ? "" : "text-right"}">${value}</${tag}>`;
+		const line = (tag, values) => `<tr>${values.map((value, at) => cell(tag, value, at)).join("")}</tr>`;
+		return `<div class="table-responsive"><table class="table table-bordered small">
+			<thead>${line("th", heads.map(escape))}</thead>
+			<tbody>${rows.map((row) => line("td", row)).join("")}</tbody></table></div>`;
+	}
+
+	function figures(frm, totals) {
+		const rows = [
+			[__("Ordered"), "ordered_value", money(frm)],
+			[__("Average Stock"), "stock_value", money(frm)],
+			[__("Safety Stock"), "safety_stock_value", money(frm)],
+			[__("Fill Rate"), "fill_rate_pct", percent],
+			[__("Lost Sales"), "shortage_value", money(frm)],
+			[__("Ordered Now"), "proposed_value", money(frm)],
+			[__("Order Lines"), "order_lines", quantity],
+		].map(([label, name, as_text]) => {
+			const [base, scenario] = totals[name];
+			const known = base !== null && scenario !== null;
+			const more = known && scenario - base > 0 ? "+" : "";
+			return [
+				escape(label),
+				shown(base, as_text),
+				shown(scenario, as_text),
+				known ? `${more}${as_text(scenario - base)}` : "",
+			];
+		});
+		return table(["", __("Base Plan"), __("Scenario"), __("Difference")], rows, 1);
+	}
+
+	function items(frm, results) {
+		const rows = results.pairs.map((row) => [
+			`<a href="/app/item/${encodeURIComponent(row.item_code)}">${escape(row.item_code)}</a>`,
+			escape(row.warehouse),
+			escape(row.scenario_supplier || row.base_supplier),
+			shown(row.base_ordered_value, money(frm)),
+			shown(row.scenario_ordered_value, money(frm)),
+			shown(row.base_fill_rate_pct, percent),
+			shown(row.scenario_fill_rate_pct, percent),
+			shown(row.base_shortage_value, money(frm)),
+			shown(row.scenario_shortage_value, money(frm)),
+			day(row.base_shortage_on),
+			day(row.scenario_shortage_on),
+		]);
+		const both = (label) => [__("{0}, Base Plan", [label]), __("{0}, Scenario", [label])];
+		const heads = [
+			__("Item"), __("Warehouse"), __("Supplier"), ...both(__("Ordered")), ...both(__("Fill Rate")),
+			...both(__("Lost Sales")), ...both(__("Runs Out")),
+		]; // prettier-ignore
+		const left_out = results.left_out
+			? `<p class="text-muted small">${__("{0} more items are less affected.", [results.left_out])}</p>`
+			: "";
+		return table(heads, rows, 3) + left_out;
+	}
+
+	function alternatives(frm, rows) {
+		if (!rows.length) return `<p class="text-muted">${__("Nothing runs shorter than in the base plan.")}</p>`;
+		return table(
+			[__("Item"), __("Warehouse"), __("What"), __("Lost Sales")],
+			rows.map((row) => [
+				escape(row.item_code),
+				escape(row.warehouse),
+				`<b>${escape(__(row.kind))}</b>: ${escape(row.sentence)}`,
+				shown(row.shortage_value, money(frm)),
+			]),
+			3
+		);
+	}
+
+	function show_overview(frm) {
+		const wrapper = frm.get_field("overview_html").$wrapper.empty();
+		if (frm.doc.status !== "Done" || !frm.doc.results_json) return;
+		const results = JSON.parse(frm.doc.results_json);
+		wrapper.html(`<div class="scenario-figures">${figures(frm, results.totals)}</div>
+			<p class="text-muted small">${__(
+				"{0} items in warehouses over {1} days. Both plans meet the same possible courses of demand; lost sales at selling prices, stock at today's valuation. Nothing was written to the ERP.",
+				[frm.doc.pairs, frm.doc.horizon_days]
+			)}</p>
+			<div class="scenario-chart"></div>
+			<h5>${__("What Could Be Done")}</h5><div class="scenario-alternatives">${alternatives(frm, results.alternatives)}</div>
+			<h5>${__("Most Affected Items")}</h5><div class="scenario-items">${items(frm, results)}</div>`);
+		new frappe.Chart(wrapper.find(".scenario-chart")[0], {
+			title: __("Ordered by Month"),
+			type: "bar",
+			height: 240,
+			colors: [BASE_COLOUR, SCENARIO_COLOUR],
+			data: {
+				labels: results.months.map((row) => row.month),
+				datasets: [
+					{ name: __("Base Plan"), values: results.months.map((row) => row.base_ordered_value) },
+					{ name: __("Scenario"), values: results.months.map((row) => row.scenario_ordered_value) },
+				],
+			},
+			axisOptions: { shortenYAxisNumbers: 1 },
+			tooltipOptions: { formatTooltipY: money(frm) },
+		});
+	}
+
+	async function work_out(frm) {
+		if (frm.is_dirty()) await frm.save();
+		await frappe.call({
+			method: "erp_forecast_addon.api.v1.scenario.run_scenario",
+			args: { name: frm.doc.name },
+			freeze: true,
+		});
+		frm.reload_doc();
+	}
+
+	frappe.ui.form.on("Planning Scenario", {
+		// Once a form, not once a document: every listener looks at the document that the form shows.
+		setup(frm) {
+			frappe.realtime.on("progress", (data) => {
+				const own = data.doctype === "Planning Scenario" && data.docname === frm.doc.name;
+				if (own) show_progress(frm, data.percent, data.description || data.title);
+			});
+			frm.set_query("warehouse", () => ({ filters: { company: frm.doc.company } }));
+		},
+		onload(frm) {
+			if (frm.is_new() && !frm.doc.company) frm.set_value("company", frappe.defaults.get_user_default("Company"));
+		},
+		refresh(frm) {
+			show_overview(frm);
+			if (frm.is_new()) return;
+			show_progress(frm, frm.doc.progress_pct || 0, frm.doc.current_step);
+			follow(frm);
+			if (MOVING.includes(frm.doc.status) || !may_write()) return;
+			frm.add_custom_button(__("Work Out"), () => work_out(frm)).addClass("btn-primary");
+		},
+	});
+})();

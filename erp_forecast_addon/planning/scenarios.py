@@ -1,0 +1,430 @@
+"""What if: the same plan again with one thing changed, beside the plan as it stands.
+
+A scenario changes what a plan is made of (demand, lead times, a supplier's absence, prices, the service target) for
+some pairs, and everything behind it is what a run does: `replenish` twice, and both sets of levels on the same possible
+courses of demand. Nothing here writes anything.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from erp_forecast_addon.planning.door import check_rows
+from erp_forecast_addon.planning.errors import BadInput
+from erp_forecast_addon.planning.inventory.lead_time import choose_lead_times
+from erp_forecast_addon.planning.inventory.lead_time_distribution import (
+    LONGEST_LEAD_TIME_DAYS,
+    LeadTimeDistributions,
+    widened,
+)
+from erp_forecast_addon.planning.inventory.rules import Rules
+from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.purchasing.suppliers import choose_suppliers, rate_sourcing
+from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply
+from erp_forecast_addon.planning.scopes import below
+from erp_forecast_addon.planning.settings import PlanSettings
+from erp_forecast_addon.planning.tables import ITEMS, SOURCING, TREE
+
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+_PAIR = ["item_code", "warehouse"]
+_CLASSES = ("A", "B", "C")
+MOST_WEEKS = 52
+MOST_DAYS = 365
+LARGEST_RISE_PCT = 1000.0
+_SHORTEST_LEAD_TIME_DAYS = 0.01
+
+NOT_A_NUMBER = _("{label} is {value}, which is no number.")
+DEMAND_GONE = _(
+    "A demand of {percent}% leaves nothing to plan. Give a change above -100% and at most {most}%; to take items out "
+    "of the planning, disable them."
+)
+PRICE_GONE = _("A price change of {percent}% leaves no price. Give a change above -100% and at most {most}%.")
+DAYS_TOO_FAR = _("The lead time can change by -{most} to {most} days, not by {days}.")
+WEEKS_TOO_FAR = _("A supplier can be out for 0 to {most} weeks, not for {weeks}.")
+WEEKS_OF_WHOM = _("Name the supplier that is out for {weeks} weeks.")
+OUT_HOW_LONG = _("Say for how many weeks {supplier} is out.")
+TARGET_IMPOSSIBLE = _("A service target of {percent}% cannot be planned: it must lie above 0% and below 100%.")
+UNKNOWN_SUPPLIER = _("{supplier} supplies none of the planned items. The suppliers are: {known}.")
+UNKNOWN_GROUP = _("There is no item group {name}.")
+UNKNOWN_WAREHOUSE = _("There is no warehouse {name} among those that are planned.")
+UNKNOWN_BRAND = _("No planned item is of the brand {name}.")
+UNKNOWN_CLASS = _("There is no class {name}; there are A, B and C.")
+UNKNOWN_ITEMS = _("These items are not planned: {names}.")
+NOTHING_FITS = _("No planned item fits all of the filters together. Take one of them away.")
+
+BLOCKED = _("Out for {weeks} weeks in this scenario.")
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which pairs are changed: those that fit everything that is said. item_group: with the groups below it; warehouse:
+    with those below it; supplier: the one that the plan would order from; item_codes: () for all."""
+
+    item_group: str = ""
+    brand: str = ""
+    warehouse: str = ""
+    supplier: str = ""
+    abc_class: str = ""
+    item_codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is changed, validated when it is made (BadInput).
+
+    demand_pct, price_pct (what suppliers ask): changes in percent; lead_time_days: added to every lead time of the
+    chosen items, with Chosen.supplier to that supplier's only; supplier_out: cannot deliver for supplier_out_weeks from
+    now on, what it has open comes so much later; use_other_suppliers: items that somebody else sells are bought there
+    meanwhile; service_target: share in (0, 1) for all, None: as it is.
+    """
+
+    chosen: Chosen = field(default_factory=Chosen)
+    demand_pct: float = 0.0
+    lead_time_days: int = 0
+    supplier_out: str = ""
+    supplier_out_weeks: int = 0
+    use_other_suppliers: bool = True
+    price_pct: float = 0.0
+    service_target: float | None = None
+
+    def __post_init__(self) -> None:
+        for label, value in (("demand_pct", self.demand_pct), ("price_pct", self.price_pct)):
+            if not np.isfinite(value):
+                raise BadInput(NOT_A_NUMBER, label=label, value=value)
+        if not -100.0 < self.demand_pct <= LARGEST_RISE_PCT:
+            raise BadInput(DEMAND_GONE, percent=_plain(self.demand_pct), most=int(LARGEST_RISE_PCT))
+        if not -100.0 < self.price_pct <= LARGEST_RISE_PCT:
+            raise BadInput(PRICE_GONE, percent=_plain(self.price_pct), most=int(LARGEST_RISE_PCT))
+        if not -MOST_DAYS <= self.lead_time_days <= MOST_DAYS:
+            raise BadInput(DAYS_TOO_FAR, most=MOST_DAYS, days=self.lead_time_days)
+        if not 0 <= self.supplier_out_weeks <= MOST_WEEKS:
+            raise BadInput(WEEKS_TOO_FAR, most=MOST_WEEKS, weeks=self.supplier_out_weeks)
+        if self.supplier_out_weeks and not self.supplier_out:
+            raise BadInput(WEEKS_OF_WHOM, weeks=self.supplier_out_weeks)
+        if self.supplier_out and not self.supplier_out_weeks:
+            raise BadInput(OUT_HOW_LONG, supplier=self.supplier_out)
+        if self.service_target is not None and not 0.0 < self.service_target < 1.0:
+            raise BadInput(TARGET_IMPOSSIBLE, percent=_plain(self.service_target * 100.0))
+
+    @property
+    def changes_nothing(self) -> bool:
+        neutral = Scenario(self.chosen, use_other_suppliers=self.use_other_suppliers)
+        return self == neutral
+
+    @property
+    def out_days(self) -> int:
+        return 7 * self.supplier_out_weeks
+
+
+@dataclass(frozen=True)
+class PlanInputs:
+    """What a company's plan was made of, and the classes that came out. outlook, positions, supply, settings: as for
+    `replenish`; abc_class: (n,) of the outlook's rows; warehouse_tree: table TREE; order_suppliers: name of an open
+    Purchase Order -> its supplier."""
+
+    outlook: DemandOutlook
+    positions: pd.DataFrame
+    supply: Supply
+    settings: PlanSettings
+    abc_class: NDArray[np.object_]
+    warehouse_tree: pd.DataFrame = field(default_factory=TREE.empty)
+    order_suppliers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The inputs of the scenario's plan. settled: what holds once the supplier delivers again, None without an outage;
+    waiting_items: those that are ordered from the missing supplier all the same; moved_items: those that are ordered
+    elsewhere meanwhile."""
+
+    inputs: PlanInputs
+    settled: PlanInputs | None = None
+    waiting_items: frozenset[str] = frozenset()
+    moved_items: frozenset[str] = frozenset()
+
+
+# ---- which pairs ----
+def choose(inputs: PlanInputs, chosen: Chosen) -> PlanInputs:
+    """The inputs of the chosen pairs alone, with the classes that they have among all of the company.
+
+    Raises BadInput for a name that nothing planned bears, and where no pair fits.
+    """
+    pairs = _planned_pairs(inputs)
+    items = inputs.supply.items.drop_duplicates("item_code").set_index("item_code")
+    fits = np.ones(len(pairs), dtype=bool)
+    if chosen.item_group:
+        groups = _column(items, "item_group", "").reindex(pairs["item_code"])
+        inside = below(inputs.supply.rules.item_groups, chosen.item_group) | {chosen.item_group}
+        known = chosen.item_group in set(inputs.supply.rules.item_groups["name"]) | set(groups)
+        _refuse_unless(known, UNKNOWN_GROUP, name=chosen.item_group)
+        fits &= groups.isin(list(inside)).to_numpy()
+    if chosen.brand:
+        brands = _column(items, "brand", "").reindex(pairs["item_code"]).eq(chosen.brand).to_numpy()
+        _refuse_unless(bool(brands.any()), UNKNOWN_BRAND, name=chosen.brand)
+        fits &= brands
+    if chosen.warehouse:
+        houses = below(inputs.warehouse_tree, chosen.warehouse) | {chosen.warehouse}
+        here = pairs["warehouse"].isin(list(houses)).to_numpy()
+        _refuse_unless(bool(here.any()), UNKNOWN_WAREHOUSE, name=chosen.warehouse)
+        fits &= here
+    if chosen.supplier:
+        fits &= _bought_from(inputs, chosen.supplier, pairs)
+    if chosen.abc_class:
+        _refuse_unless(chosen.abc_class in _CLASSES, UNKNOWN_CLASS, name=chosen.abc_class)
+        fits &= (pairs["abc_class"] == chosen.abc_class).to_numpy()
+    if chosen.item_codes:
+        missing = sorted(set(chosen.item_codes) - set(pairs["item_code"]))
+        _refuse_unless(not missing, UNKNOWN_ITEMS, names=_named(missing))
+        fits &= pairs["item_code"].isin(chosen.item_codes).to_numpy()
+    _refuse_unless(bool(fits.any()), NOTHING_FITS)
+    return narrowed(inputs, pd.MultiIndex.from_frame(pairs.loc[fits, _PAIR]))
+
+
+def narrowed(inputs: PlanInputs, pairs: pd.MultiIndex) -> PlanInputs:
+    """The inputs of these pairs alone; the outlook's classes are kept."""
+    rows = np.flatnonzero(pd.MultiIndex.from_frame(inputs.outlook.keys[_PAIR]).isin(pairs))
+    codes = pairs.get_level_values(0).unique()
+    supply, abc = inputs.supply, inputs.abc_class[rows]
+    return replace(
+        inputs,
+        outlook=replace(_rows(inputs.outlook, rows), abc_class=abc),
+        positions=_of_pairs(inputs.positions, pairs),
+        supply=replace(
+            supply,
+            dated=_of_pairs(supply.dated, pairs),
+            items=_of_items(supply.items, codes),
+            sourcing=_of_items(supply.sourcing, codes),
+            former=_of_pairs(supply.former, pairs),
+            price_breaks=_of_items(supply.price_breaks, codes),
+        ),
+        abc_class=abc,
+    )
+
+
+def _planned_pairs(inputs: PlanInputs) -> pd.DataFrame:
+    """item_code, warehouse, abc_class of every pair with a forecast or stock; a class of money is C without demand."""
+    keys = inputs.outlook.keys[_PAIR].assign(abc_class=inputs.abc_class)
+    stocked = inputs.positions.loc[inputs.positions["on_hand_qty"] != 0.0, _PAIR]
+    pairs = pd.concat([keys, stocked.assign(abc_class="C")], ignore_index=True)
+    return pairs.drop_duplicates(_PAIR, ignore_index=True)
+
+
+def _bought_from(inputs: PlanInputs, supplier: str, pairs: pd.DataFrame) -> Flags:
+    own = inputs.supply.sourcing.loc[inputs.supply.sourcing["supplier"] == supplier, "item_code"]
+    if own.empty:
+        raise _unknown_supplier(inputs, supplier)
+    chosen = choice(inputs)
+    return np.asarray(chosen["supplier"].reindex(pairs["item_code"]).eq(supplier), dtype=bool)
+
+
+def choice(inputs: PlanInputs) -> pd.DataFrame:
+    """The supplier that a plan orders each item from: see suppliers.choose_suppliers."""
+    return choose_suppliers(rated(inputs))
+
+
+def rated(inputs: PlanInputs) -> pd.DataFrame:
+    """The sourcing rows with comparable prices: see suppliers.rate_sourcing."""
+    sourcing, items = check_rows(SOURCING, inputs.supply.sourcing), check_rows(ITEMS, inputs.supply.items)
+    return rate_sourcing(sourcing.rows, items.rows, inputs.settings.currency)
+
+
+# ---- what changes ----
+def change(inputs: PlanInputs, scenario: Scenario, as_of: date) -> Changed:
+    """The inputs of the scenario. inputs: of the chosen pairs, see `choose`. Raises BadInput for a missing supplier
+    that supplies none of the chosen items."""
+    after = inputs
+    if scenario.demand_pct:
+        after = replace(after, outlook=scaled(after.outlook, 1.0 + scenario.demand_pct / 100.0))
+    if scenario.price_pct:
+        after = _priced(after, 1.0 + scenario.price_pct / 100.0, scenario.chosen.supplier)
+    if scenario.lead_time_days:
+        after = _later(after, _rows_of_supplier(after, scenario.chosen.supplier), scenario.lead_time_days)
+    if scenario.service_target is not None:
+        after = _served(after, scenario.service_target)
+    return _without_supplier(after, scenario, as_of) if scenario.supplier_out else Changed(after)
+
+
+def scaled(outlook: DemandOutlook, factor: float) -> DemandOutlook:
+    """The same demand times a factor, its uncertainty with it."""
+    mean, std, totals, paths = outlook.daily_mean, outlook.daily_std, outlook.totals, outlook.paths
+    return replace(
+        outlook,
+        daily_mean=lambda as_of, days: mean(as_of, days) * factor,
+        daily_std=lambda: std() * factor,
+        paths=None if paths is None else lambda rows, periods: paths(rows, periods) * factor,
+        totals=None if totals is None else lambda as_of, rows, days, levels: totals(as_of, rows, days, levels) * factor,
+    )
+
+
+def _priced(inputs: PlanInputs, factor: float, supplier: str) -> PlanInputs:
+    supply = inputs.supply
+    own = _rows_of_supplier(inputs, supplier)
+    sourcing = supply.sourcing.assign(rate=np.where(own, supply.sourcing["rate"] * factor, supply.sourcing["rate"]))
+    breaks = supply.price_breaks
+    if len(breaks):
+        ours = np.ones(len(breaks), dtype=bool) if not supplier else breaks["supplier"].isin(["", supplier]).to_numpy()
+        dearer = {
+            name: np.where(ours, breaks[name] * factor, breaks[name]) for name in ("base_rate", "discount_amount")
+        }
+        breaks = breaks.assign(**dearer)
+    return replace(inputs, supply=replace(supply, sourcing=sourcing, price_breaks=breaks))
+
+
+def _served(inputs: PlanInputs, target: float) -> PlanInputs:
+    """One target for every class, and none of a planning rule beside it."""
+    settings = replace(inputs.settings, service_level_by_class=dict.fromkeys(_CLASSES, target))
+    rules = inputs.supply.rules
+    silent = Rules(rules.rules.assign(service_target=np.nan), rules.item_groups)
+    return replace(inputs, settings=settings, supply=replace(inputs.supply, rules=silent))
+
+
+def _rows_of_supplier(inputs: PlanInputs, supplier: str) -> Flags:
+    sourcing = inputs.supply.sourcing
+    if not supplier:
+        return np.ones(len(sourcing), dtype=bool)
+    return np.asarray(sourcing["supplier"].eq(supplier), dtype=bool)
+
+
+def _later(inputs: PlanInputs, rows: Flags, days: int) -> PlanInputs:
+    """These sourcing rows deliver `days` later (earlier where it is negative, at the earliest on the day itself)."""
+    supply, sourcing = inputs.supply, inputs.supply.sourcing
+    items = supply.items.drop_duplicates("item_code").set_index("item_code")
+    known = choose_lead_times(
+        pd.to_numeric(sourcing["lead_time_days"]).to_numpy(dtype=float),
+        pd.to_numeric(_column(sourcing, "lead_time_std_days")).to_numpy(dtype=float),
+        _column(sourcing, "lead_time_source", "").to_numpy(dtype=object),
+        pd.to_numeric(_column(items, "lead_time_days").reindex(sourcing["item_code"])).to_numpy(dtype=float),
+        inputs.settings.default_lead_time_days,
+    )
+    moved = np.clip(known.days + days, _SHORTEST_LEAD_TIME_DAYS, LONGEST_LEAD_TIME_DAYS)
+    changed = sourcing.assign(
+        lead_time_days=np.where(rows, moved, sourcing["lead_time_days"]),
+        lead_time_source=np.where(rows, known.source, _column(sourcing, "lead_time_source", "")),
+    )
+    learned = _learned_later(supply.lead_times, sourcing[rows], days)
+    return replace(inputs, supply=replace(supply, sourcing=changed, lead_times=learned))
+
+
+def _learned_later(learned: LeadTimeDistributions, rows: pd.DataFrame, days: int) -> LeadTimeDistributions:
+    """A row of its own for every supplier and item, moved by `days`: what it fell back to may hold for others too."""
+    suppliers, items = rows["supplier"].to_numpy(dtype=object), rows["item_code"].to_numpy(dtype=object)
+    row = learned.rows_of(suppliers, items)
+    found = row >= 0
+    if not found.any():
+        return learned
+    suppliers, items, row = suppliers[found], items[found], row[found]
+    moved = _moved(learned.probability[row], days)
+    own = pd.MultiIndex.from_arrays([suppliers, items])
+    stays = ~pd.MultiIndex.from_arrays([learned.supplier, learned.item_code]).isin(own)
+    width = max(moved.shape[1], learned.probability.shape[1]) - 1
+    return LeadTimeDistributions(
+        np.concatenate([learned.supplier[stays], suppliers]),
+        np.concatenate([learned.item_code[stays], items]),
+        np.concatenate([widened(learned.probability[stays], width), widened(moved, width)]),
+        np.concatenate([learned.observations[stays], learned.observations[row]]),
+        np.concatenate([learned.source[stays], learned.source[row]]),
+    )
+
+
+def _moved(probability: Floats, days: int) -> Floats:
+    """Every delivery `days` later; before the order none comes."""
+    if days >= 0:
+        return np.pad(probability, ((0, 0), (days, 0)))
+    cut = min(-days, probability.shape[1] - 1)
+    rest = probability[:, cut:].copy()
+    rest[:, 0] += probability[:, :cut].sum(axis=1)
+    return rest
+
+
+# ---- a supplier out ----
+def _without_supplier(inputs: PlanInputs, scenario: Scenario, as_of: date) -> Changed:
+    supplier, days = scenario.supplier_out, scenario.out_days
+    sourcing = inputs.supply.sourcing
+    own = _rows_of_supplier(inputs, supplier)
+    if not own.any():
+        raise _unknown_supplier(inputs, supplier)
+    free = rated(inputs)
+    free = free[(free["blocked_reason"] == "") & (free["supplier"] != supplier) & free["factor_known"]]
+    elsewhere = sourcing["item_code"].isin(free["item_code"]).to_numpy() & scenario.use_other_suppliers
+    before = choice(inputs)["supplier"]
+    bought = set(before.index[before == supplier])
+    reason = np.where(own & elsewhere, BLOCKED.format(weeks=scenario.supplier_out_weeks), "")
+    said = _column(sourcing, "blocked_reason", "")
+    blocked = sourcing.assign(blocked_reason=np.where(said.eq("") & (reason != ""), reason, said))
+    dated = _delayed(inputs, supplier, days, as_of)
+    settled = replace(inputs, supply=replace(inputs.supply, dated=dated))
+    now = replace(settled, supply=replace(settled.supply, sourcing=blocked))
+    now = _later(now, own & ~elsewhere, days)
+    waiting = set(sourcing.loc[own & ~elsewhere, "item_code"]) & bought
+    return Changed(now, settled, frozenset(waiting), frozenset(bought - waiting))
+
+
+def _delayed(inputs: PlanInputs, supplier: str, days: int, as_of: date) -> pd.DataFrame:
+    """What the supplier has open arrives so much later, what is overdue counted from today."""
+    dated = inputs.supply.dated
+    if dated.empty or "voucher_no" not in dated:
+        return dated
+    theirs = dated["kind"].eq("purchase_order") & dated["voucher_no"].map(dict(inputs.order_suppliers)).eq(supplier)
+    tomorrow = pd.Timestamp(as_of) + pd.Timedelta(days=1)
+    due = dated["day"].where(~(dated["day"] < tomorrow), tomorrow)
+    return dated.assign(day=dated["day"].where(~theirs, due + pd.Timedelta(days=days)))
+
+
+def _unknown_supplier(inputs: PlanInputs, supplier: str) -> BadInput:
+    known = sorted(set(inputs.supply.sourcing["supplier"]) - {""})
+    return BadInput(UNKNOWN_SUPPLIER, supplier=supplier, known=_named(known))
+
+
+# ---- small parts ----
+def _rows(outlook: DemandOutlook, rows: NDArray[np.int64]) -> DemandOutlook:
+    mean, std, totals, paths = outlook.daily_mean, outlook.daily_std, outlook.totals, outlook.paths
+    return replace(
+        outlook,
+        keys=outlook.keys.iloc[rows].reset_index(drop=True),
+        daily_mean=lambda as_of, days: mean(as_of, days)[rows],
+        daily_std=lambda: std()[rows],
+        totals=None if totals is None else lambda as_of, at, days, levels: totals(as_of, rows[at], days, levels),
+        paths=None if paths is None else lambda at, periods: paths(rows[at], periods),
+        demand_class=outlook.demand_class[rows],
+        last_year_qty=outlook.last_year_qty[rows],
+        variation=None if outlook.variation is None else outlook.variation[rows],
+        abc_class=None if outlook.abc_class is None else outlook.abc_class[rows],
+    )
+
+
+def _of_pairs(frame: pd.DataFrame, pairs: pd.MultiIndex) -> pd.DataFrame:
+    if frame.empty:
+        return frame
+    return frame[pd.MultiIndex.from_frame(frame[_PAIR]).isin(pairs)].reset_index(drop=True)
+
+
+def _of_items(frame: pd.DataFrame, item_codes: Collection[str]) -> pd.DataFrame:
+    return frame if frame.empty else frame[frame["item_code"].isin(item_codes)].reset_index(drop=True)
+
+
+def _column(frame: pd.DataFrame, name: str, default: object = np.nan) -> pd.Series:
+    """A column that may be absent."""
+    if name not in frame:
+        return pd.Series([default] * len(frame), index=frame.index)
+    return frame[name].where(frame[name].notna(), default)
+
+
+def _refuse_unless(holds: bool, template: str, **values: object) -> None:
+    if not holds:
+        raise BadInput(template, **values)
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" … (+{more})" if more > 0 else "")
+
+
+def _plain(number: float) -> float | int:
+    return int(number) if float(number).is_integer() else round(float(number), 4)

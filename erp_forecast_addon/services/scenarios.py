@@ -1,0 +1,245 @@
+"""What-if plans of a company, kept as Planning Scenarios.
+
+A scenario reads what a run reads and plans twice. The one thing it writes is its own record (and the demand buckets,
+which are the ledger in another form): no forecast, level, draft or document of ERPNext is touched.
+"""
+
+import json
+import traceback
+from collections.abc import Collection, Mapping
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+
+from erp_forecast_addon.planning.errors import BadInput, Busy, PlanningError, Refused
+from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.plan import Plan
+from erp_forecast_addon.planning.scenario_results import FIGURES, Comparison, compare
+from erp_forecast_addon.planning.scenarios import Chosen, PlanInputs, Scenario, narrowed
+from erp_forecast_addon.planning.tables import TREE
+from erp_forecast_addon.services import run as runs
+from erp_forecast_addon.services.refresh import refresh_demand
+from erp_forecast_addon.site import reads, scenario_queries
+from erp_forecast_addon.site.port import Site
+from erp_forecast_addon.site.settings import CompanySettings
+
+DOCTYPE = "Planning Scenario"
+# What a person says; a change of one of them makes the results old.
+ASKED = (
+    "company", "demand_pct", "lead_time_days", "price_pct", "service_level_pct", "supplier_out", "supplier_out_weeks",
+    "use_other_suppliers", "item_group", "brand", "warehouse", "supplier", "abc_class", "item_codes",
+)  # fmt: skip
+TOTALS = ("ordered_value", "stock_value", "fill_rate_pct", "shortage_value", "proposed_value")
+RESULTS = (
+    "as_of", "run_by", "started_at", "ended_at", "duration_seconds", "pairs", "horizon_days", "results_json", "error",
+    *(f"{side}_{name}" for side in ("base", "scenario") for name in TOTALS),
+)  # fmt: skip
+MOST_ROWS = 200
+MOVING = ("Queued", "Running")
+
+NO_SCENARIO = _("There is no Planning Scenario {name}.")
+NO_COMPANY = _("There is no company {company}.")
+NOT_ENABLED = _("{company} is not planned: enable it in Forecast Settings first.")
+UNDER_WAY = _("This scenario is being worked out already. Wait until it ends.")
+NOTHING_PLANNED = _(
+    "{company} has no demand in its stock ledger up to {as_of} and no stock, so there is no plan to compare with."
+)
+NO_WAREHOUSE = _("None of the planned warehouses is one that you may see.")
+
+
+def scenario_of(asked: Mapping[str, Any]) -> Scenario:
+    """The scenario that a record's fields say. Raises BadInput with a sentence."""
+    supplier_out = asked.get("supplier_out") or ""
+    level = float(asked.get("service_level_pct") or 0.0)
+    return Scenario(
+        chosen=Chosen(
+            item_group=asked.get("item_group") or "",
+            brand=asked.get("brand") or "",
+            warehouse=asked.get("warehouse") or "",
+            supplier=asked.get("supplier") or "",
+            abc_class=asked.get("abc_class") or "",
+            item_codes=_codes(asked.get("item_codes")),
+        ),
+        demand_pct=float(asked.get("demand_pct") or 0.0),
+        lead_time_days=int(asked.get("lead_time_days") or 0),
+        supplier_out=supplier_out,
+        supplier_out_weeks=int(asked.get("supplier_out_weeks") or 0),
+        use_other_suppliers=bool(int(asked.get("use_other_suppliers") or 0)),
+        price_pct=float(asked.get("price_pct") or 0.0),
+        service_target=level / 100.0 if level else None,
+    )
+
+
+def create(site: Site, values: Mapping[str, Any]) -> str:
+    """Keep a scenario as Draft. Raises BadInput as scenario_of, Refused for a company that does not exist."""
+    if values.get("company") not in reads.companies(site):
+        raise Refused(site.translate(NO_COMPANY).format(company=values.get("company")))
+    scenario_of(values)
+    return site.insert_document(DOCTYPE, {"status": "Draft", **values})
+
+
+def queue(site: Site, name: str) -> None:
+    """Mark it as waiting for a job. Raises Refused where it does not exist, BadInput where it makes no sense."""
+    scenario_of(_document(site, name))
+    site.update_document(DOCTYPE, name, {"status": "Queued", "progress_pct": 0, "current_step": "", "error": None})
+
+
+def run_scenario(site: Site, name: str, warehouses: Collection[str] | None = None) -> str:
+    """Work the scenario out; -> its name, Done. Commits.
+
+    warehouses: those that the person who asks may see, None: all; no other is read into the results. Raises Refused
+    (no such record, company not planned), Busy (under way), BadInput for what cannot be planned; the record then says
+    Failed and why, as it does for anything else that breaks.
+    """
+    site.commit()
+    with site.lock(f"planning scenario {name}") as got:
+        site.commit()
+        if not got:
+            raise Busy(site.translate(UNDER_WAY))
+        try:
+            _carry_out(site, name, _document(site, name), warehouses)
+        except Exception as error:
+            _fail(site, name, error)
+            raise
+        return name
+
+
+def _document(site: Site, name: str) -> dict[str, Any]:
+    document = site.get_document(DOCTYPE, name)
+    if document is None:
+        raise Refused(site.translate(NO_SCENARIO).format(name=name))
+    return document
+
+
+# ---- the work ----
+def _carry_out(site: Site, name: str, document: dict[str, Any], warehouses: Collection[str] | None) -> None:
+    began = perf_counter()
+    scenario = scenario_of(document)
+    company = str(document["company"])
+    settings = _settings(site, company)
+    as_of = site.as_of()
+    site.update_document(DOCTYPE, name, {
+        "status": "Running", "run_by": site.user, "started_at": site.now(), "ended_at": None, "error": None,
+        "as_of": as_of, "currency": settings.plan.currency or None, "results_json": None,
+    })  # fmt: skip
+    _show(site, name, 1, _("Refresh demand"))
+    refresh_demand(site)
+    _show(site, name, 10, _("Read and forecast"))
+    inputs = _inputs(site, settings)
+    if warehouses is not None:
+        inputs = _seen(inputs, warehouses)
+    _show(site, name, 60, _("Plan twice"))
+    made = compare(inputs, scenario, as_of, lambda share: _show(site, name, 60 + 35 * share, _("Plan twice")))
+    site.update_document(DOCTYPE, name, {
+        "status": "Done", "ended_at": site.now(), "duration_seconds": round(perf_counter() - began, 3),
+        "progress_pct": 100, "current_step": "", "pairs": len(made.pairs), "horizon_days": settings.plan.horizon_days,
+        "results_json": json.dumps(results(site, made)), **_totals(made),
+    })  # fmt: skip
+    site.commit()
+
+
+def _settings(site: Site, company: str) -> CompanySettings:
+    if company not in reads.companies(site):
+        raise Refused(site.translate(NO_COMPANY).format(company=company))
+    settings = reads.company_settings(site, company)
+    if not settings.enabled:
+        raise Refused(site.translate(NOT_ENABLED).format(company=company))
+    return settings
+
+
+def _inputs(site: Site, settings: CompanySettings) -> PlanInputs:
+    """What a run of today would plan with, and the classes that it would find."""
+    as_of, company = site.as_of(), settings.company
+    read = runs.read_inputs(site, settings, as_of)
+    orders = site.fetch(scenario_queries.order_suppliers(site.qb, company))
+    tree = reads.warehouse_tree(site, company)[["name", "parent_warehouse"]]
+    trained = runs.trained_model(site, settings, as_of)
+    site.commit()  # nothing is held while the machine reckons
+    made, _faults, _panel = runs.plan_inputs(read, settings, as_of, trained)
+    if made.policies.empty:
+        raise BadInput(NOTHING_PLANNED, company=company, as_of=as_of)
+    return PlanInputs(
+        outlook=made.outlook,
+        positions=read.positions,
+        supply=runs.supply_of(read, read.dated),
+        settings=settings.plan,
+        abc_class=_classes(made),
+        warehouse_tree=TREE.check(tree.rename(columns={"parent_warehouse": "parent"})),
+        order_suppliers=dict(zip(orders["name"], orders["supplier"], strict=True)) if len(orders) else {},
+    )
+
+
+def _classes(made: Plan) -> Any:
+    pair = ["item_code", "warehouse"]
+    of_pair = made.policies.set_index(pair)["abc_class"]
+    return of_pair.reindex(pd.MultiIndex.from_frame(made.outlook.keys[pair])).fillna("C").to_numpy(dtype=object)
+
+
+def _seen(inputs: PlanInputs, warehouses: Collection[str]) -> PlanInputs:
+    pair = ["item_code", "warehouse"]
+    every = pd.concat([inputs.outlook.keys[pair], inputs.positions[pair]]).drop_duplicates(ignore_index=True)
+    seen = every[every["warehouse"].isin(list(warehouses))]
+    if seen.empty:
+        raise BadInput(NO_WAREHOUSE)
+    return narrowed(inputs, pd.MultiIndex.from_frame(seen))
+
+
+# ---- the record ----
+def results(site: Site, made: Comparison) -> dict[str, Any]:
+    """JSON values for the form: totals {figure: [base, scenario]}, months (list of rows), pairs (the most affected
+    MOST_ROWS rows), left_out, alternatives (rows with a sentence in the site's language)."""
+    pairs = made.pairs.head(MOST_ROWS)
+    names = ["item_code", "item_name", "warehouse", "abc_class"]
+    names += [f"{side}_{name}" for name in FIGURES for side in ("base", "scenario")]
+    told = [
+        {**_plain_row(row), "sentence": site.translate(row["template"]).format(**row["values"])}
+        for row in made.alternatives.to_dict("records")
+    ]  # at most a few hundred rows, each with its sentence
+    return {
+        "totals": {name: [_plain(value) for value in both] for name, both in made.totals.items()},
+        "months": [_plain_row(row) for row in made.monthly.to_dict("records")],
+        "pairs": [_plain_row(row) for row in pairs[names].to_dict("records")],
+        "left_out": len(made.pairs) - len(pairs),
+        "alternatives": told,
+    }
+
+
+def _totals(made: Comparison) -> dict[str, Any]:
+    sides = {"base": 0, "scenario": 1}
+    return {f"{side}_{name}": _plain(made.totals[name][at]) for side, at in sides.items() for name in TOTALS}
+
+
+def _plain_row(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): _plain(value) for name, value in row.items() if name not in ("template", "values")}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    if value is None or pd.isna(value):
+        return None
+    return value.date().isoformat() if isinstance(value, pd.Timestamp) else round(float(value), 4)
+
+
+def _codes(text: Any) -> tuple[str, ...]:
+    """Item codes, one in a line, each once."""
+    lines = [line.strip() for line in str(text or "").splitlines()]
+    return tuple(dict.fromkeys(line for line in lines if line))
+
+
+def _show(site: Site, name: str, percent: float, step: str) -> None:
+    site.show_progress(DOCTYPE, name, round(percent, 1), site.translate(step))
+    site.commit()
+
+
+def _fail(site: Site, name: str, error: Exception) -> None:
+    """A sentence for what we refuse, the whole traceback for what nobody foresaw."""
+    site.rollback()
+    if site.get_document(DOCTYPE, name) is None:
+        return
+    text = traceback.format_exc()
+    if isinstance(error, PlanningError):
+        text = error.sentence(site.translate) if isinstance(error, BadInput) else str(error)
+    site.set_fields(DOCTYPE, name, {"status": "Failed", "error": text, "ended_at": site.now(), "current_step": ""})
+    site.commit()

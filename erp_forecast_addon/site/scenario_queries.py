@@ -1,0 +1,14 @@
+"""Queries of Planning Scenarios."""
+
+from typing import Any
+
+
+def order_suppliers(qb: Any, company: str) -> Any:
+    """name and supplier of the company's Purchase Orders that are not closed and not complete."""
+    order = qb.DocType("Purchase Order")
+    return (
+        qb.from_(order)
+        .select(order.name, order.supplier)
+        .where((order.company == company) & (order.docstatus == 1))
+        .where(order.status.notin(["Closed", "Completed", "Delivered"]))
+    )

@@ -1,0 +1,269 @@
+"""Scenarios: each change moves the right figure the right way, and what makes no sense is refused in a sentence."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from replenishment_case import AS_OF, WAREHOUSE, Case, dated, item, source, stock
+
+from erp_forecast_addon.planning.errors import BadInput
+from erp_forecast_addon.planning.inventory.lead_time_distribution import LeadTimeDistributions, from_moments
+from erp_forecast_addon.planning.inventory.rules import Rules
+from erp_forecast_addon.planning.replenishment import replenish
+from erp_forecast_addon.planning.scenario_results import Comparison, compare
+from erp_forecast_addon.planning.scenarios import Chosen, PlanInputs, Scenario, change, choose
+from erp_forecast_addon.planning.settings import PlanSettings
+from erp_forecast_addon.planning.tables import PLANNING_RULES
+
+OTHER = "Depot - T"
+
+
+def inputs(**changed: Any) -> PlanInputs:
+    """Two items: A is sold by Best alone, B by Second too; B lies in the depot as well, where nobody asks for it."""
+    case = Case(
+        daily={"A": 10.0, "B": 5.0},
+        std={"A": 4.0, "B": 3.0},
+        positions=[stock("A", 150.0), stock("B", 60.0), stock("B", 400.0, warehouse=OTHER)],
+        items=[item("A", item_group="Bolts", brand="X"), item("B", item_group="Gears", brand="Y")],
+        sourcing=[source("A"), source("B"), source("B", supplier="Second", is_default=False, rate=12.0)],
+        dated=[{**dated("A", 3, 50.0, "purchase_order"), "voucher_no": "PO-1"}],
+        settings=PlanSettings(company="T", currency="EUR"),
+    )
+    groups = pd.DataFrame({"name": ["All", "Bolts", "Gears"], "parent": ["", "All", "All"]})
+    supply = replace(case.supply(), rules=Rules(item_groups=groups))
+    given: dict[str, Any] = {
+        "outlook": case.outlook(),
+        "positions": pd.DataFrame(case.positions),
+        "supply": supply,
+        "settings": case.settings,
+        "abc_class": np.array(["A", "B"], dtype=object),
+        "warehouse_tree": pd.DataFrame({"name": ["Top", WAREHOUSE, OTHER], "parent": ["", "Top", "Top"]}),
+        "order_suppliers": {"PO-1": "Best"},
+    }
+    return PlanInputs(**(given | changed))
+
+
+def compared(scenario: Scenario, given: PlanInputs | None = None) -> Comparison:
+    return compare(given or inputs(), scenario, AS_OF)
+
+
+def pair(made: Comparison, item_code: str, warehouse: str = WAREHOUSE) -> pd.Series:
+    return made.pairs.set_index(["item_code", "warehouse"]).loc[(item_code, warehouse)]
+
+
+def total(made: Comparison, figure: str) -> tuple[float, float]:
+    return made.totals[figure]
+
+
+# ---- nothing changed ----
+@pytest.mark.parametrize(
+    "scenario", [Scenario(), Scenario(Chosen(item_codes=("B",))), Scenario(use_other_suppliers=False)]
+)
+def test_a_scenario_without_a_change_equals_the_base_to_the_number(scenario: Scenario) -> None:
+    made = compared(scenario)
+    assert all(base == after for base, after in made.totals.values())
+    np.testing.assert_array_equal(made.monthly["base_ordered_value"], made.monthly["scenario_ordered_value"])
+    assert made.alternatives.empty
+
+
+def test_a_change_of_zero_worked_through_equals_the_base_too() -> None:
+    """Not by the short cut: one service target that every class has already."""
+    given = inputs(settings=replace(inputs().settings, service_level_by_class=dict.fromkeys("ABC", 0.9)))
+    made = compared(Scenario(service_target=0.9), given)
+    assert all(base == after for base, after in made.totals.values())
+
+
+def test_the_base_is_the_plan_of_all_pairs() -> None:
+    given = inputs()
+    whole = replenish(
+        replace(given.outlook, abc_class=given.abc_class), given.positions, given.supply, given.settings, AS_OF
+    )
+    made = compared(Scenario(Chosen(item_codes=("B",)), demand_pct=10.0), given)
+    expected = whole.policies[whole.policies["item_code"] == "B"].reset_index(drop=True)
+    for column in ("reorder_point_qty", "order_up_to_qty", "safety_stock_qty", "position_qty"):
+        np.testing.assert_array_equal(made.base.policies[column], expected[column])
+
+
+def test_the_same_scenario_twice_is_the_same() -> None:
+    first, second = (compared(Scenario(demand_pct=15.0)) for _time in range(2))
+    pd.testing.assert_frame_equal(first.pairs, second.pairs)
+
+
+# ---- each change moves its figures ----
+def test_more_demand_orders_more_and_raises_levels_in_proportion() -> None:
+    made = compared(Scenario(demand_pct=50.0))
+    row = pair(made, "A")
+    assert row["scenario_demand_qty"] == pytest.approx(1.5 * row["base_demand_qty"])
+    assert row["scenario_reorder_point_qty"] == pytest.approx(1.5 * row["base_reorder_point_qty"], rel=0.02)
+    assert total(made, "ordered_value")[1] > 1.3 * total(made, "ordered_value")[0]
+    fewer = compared(Scenario(demand_pct=-50.0))
+    assert total(fewer, "ordered_value")[1] < total(fewer, "ordered_value")[0]
+
+
+def test_longer_lead_times_raise_levels_and_leave_the_shelf_emptier_at_first() -> None:
+    made = compared(Scenario(lead_time_days=14))
+    row = pair(made, "A")
+    assert row["scenario_lead_time_days"] == row["base_lead_time_days"] + 14.0
+    assert row["scenario_reorder_point_qty"] > row["base_reorder_point_qty"]
+    assert total(made, "shortage_value")[1] > total(made, "shortage_value")[0]
+    assert total(made, "proposed_value")[1] > total(made, "proposed_value")[0]
+    # More has to be ordered early.
+    assert made.monthly["scenario_ordered_value"].iloc[0] > made.monthly["base_ordered_value"].iloc[0]
+    shorter = compared(Scenario(lead_time_days=-3))
+    assert pair(shorter, "A")["scenario_reorder_point_qty"] < row["base_reorder_point_qty"]
+
+
+def test_learned_lead_times_move_by_whole_days_and_only_of_the_supplier_named() -> None:
+    learned = LeadTimeDistributions(
+        np.array(["Best", ""], dtype=object), np.array(["", ""], dtype=object),
+        from_moments([7.0, 9.0], [2.0, 3.0]), np.array([12.0, 30.0]), np.array(["receipts"] * 2, dtype=object),
+    )  # fmt: skip
+    given = inputs()
+    given = replace(given, supply=replace(given.supply, lead_times=learned))
+    after = change(choose(given, Chosen()), Scenario(Chosen(supplier="Best"), lead_time_days=5), AS_OF).inputs
+    codes = np.array(["A", "B"], dtype=object)
+    best = after.supply.lead_times.rows_of(np.array(["Best"] * 2, dtype=object), codes)
+    days = after.supply.lead_times.probability[best] @ np.arange(after.supply.lead_times.probability.shape[1])
+    before = float(learned.probability[0] @ np.arange(learned.probability.shape[1]))
+    np.testing.assert_allclose(days, before + 5.0)
+    second = after.supply.lead_times.rows_of(np.array(["Second"], dtype=object), codes[1:])
+    assert after.supply.lead_times.probability[second][0] @ np.arange(
+        after.supply.lead_times.probability.shape[1]
+    ) == pytest.approx(float(learned.probability[1] @ np.arange(learned.probability.shape[1])))
+    assert after.supply.sourcing.set_index("supplier").loc["Second", "lead_time_days"] == 7.0
+
+
+def test_a_supplier_out_delays_open_orders_and_runs_the_shelf_dry() -> None:
+    scenario = Scenario(supplier_out="Best", supplier_out_weeks=6, use_other_suppliers=False)
+    after = change(choose(inputs(), Chosen()), scenario, AS_OF).inputs
+    (late,) = after.supply.dated["day"].tolist()
+    assert late == pd.Timestamp(AS_OF) + pd.Timedelta(days=3 + 42)
+    made = compared(scenario)
+    row = pair(made, "A")
+    assert pd.isna(row["base_shortage_on"])
+    assert pd.Timestamp(AS_OF) < row["scenario_shortage_on"] <= pd.Timestamp(AS_OF) + pd.Timedelta(days=25)
+    assert row["scenario_fill_rate_pct"] < row["base_fill_rate_pct"] - 10.0
+    longer = compared(replace(scenario, supplier_out_weeks=10))
+    assert total(longer, "shortage_value")[1] > total(made, "shortage_value")[1]
+
+
+def test_who_else_sells_it_is_asked_meanwhile_unless_the_planner_waits() -> None:
+    waits = compared(Scenario(supplier_out="Best", supplier_out_weeks=6, use_other_suppliers=False))
+    moves = compared(Scenario(supplier_out="Best", supplier_out_weeks=6))
+    assert pair(moves, "B")["scenario_supplier"] == "Second"
+    assert pair(waits, "B")["scenario_supplier"] == "Best"
+    assert pair(moves, "B")["scenario_shortage_value"] < pair(waits, "B")["scenario_shortage_value"]
+    # Nobody else sells A: it waits in both.
+    assert pair(moves, "A")["scenario_shortage_value"] == pair(waits, "A")["scenario_shortage_value"]
+
+
+def test_prices_move_money_and_not_quantities() -> None:
+    made = compared(Scenario(price_pct=10.0))
+    base, after = total(made, "ordered_value")
+    assert after == pytest.approx(1.1 * base)
+    assert total(made, "shortage_value")[0] == total(made, "shortage_value")[1]
+    one = compared(Scenario(Chosen(supplier="Best"), price_pct=10.0))
+    assert total(one, "ordered_value")[1] == pytest.approx(1.1 * total(one, "ordered_value")[0])
+
+
+def test_a_higher_service_target_holds_more_stock_and_loses_less() -> None:
+    made = compared(Scenario(service_target=0.999))
+    assert total(made, "stock_value")[1] > total(made, "stock_value")[0]
+    assert total(made, "expected_fill_rate_pct")[1] > total(made, "expected_fill_rate_pct")[0]
+    assert total(made, "shortage_value")[1] < total(made, "shortage_value")[0]
+    rule = {"name": "R", "item_code": "A", "service_target": 0.8}
+    ruled = inputs()
+    ruled = replace(
+        ruled,
+        supply=replace(
+            ruled.supply, rules=replace(ruled.supply.rules, rules=PLANNING_RULES.check(pd.DataFrame([rule])))
+        ),
+    )
+    row = pair(compared(Scenario(service_target=0.999), ruled), "A")
+    assert (row["base_service_level_pct"], row["scenario_service_level_pct"]) == (80.0, 99.9)
+
+
+# ---- which pairs ----
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (Chosen(item_group="Gears"), {("B", WAREHOUSE), ("B", OTHER)}),
+        (Chosen(item_group="All"), {("A", WAREHOUSE), ("B", WAREHOUSE), ("B", OTHER)}),
+        (Chosen(brand="X"), {("A", WAREHOUSE)}),
+        (Chosen(warehouse=OTHER), {("B", OTHER)}),
+        (Chosen(warehouse="Top", item_codes=("A",)), {("A", WAREHOUSE)}),
+        (Chosen(supplier="Best", abc_class="B"), {("B", WAREHOUSE)}),
+    ],
+)  # fmt: skip
+def test_filters_are_taken_together(chosen: Chosen, expected: set[tuple[str, str]]) -> None:
+    made = compared(Scenario(chosen, demand_pct=5.0))
+    assert set(made.pairs[["item_code", "warehouse"]].itertuples(index=False, name=None)) == expected
+
+
+# ---- ways out ----
+def test_ways_out_name_other_suppliers_stock_elsewhere_and_the_last_day_to_order() -> None:
+    made = compared(Scenario(supplier_out="Best", supplier_out_weeks=6, use_other_suppliers=False))
+    rows = made.alternatives
+    assert set(rows.loc[rows["item_code"] == "B", "kind"]) == {"Other Supplier", "Transfer", "Earlier Order"}
+    (transfer,) = rows[rows["kind"] == "Transfer"].to_dict("records")
+    assert transfer["from_warehouse"] == OTHER
+    assert 0.0 < transfer["qty"] <= 400.0
+    told = [row["template"].format(**row["values"]) for row in rows.to_dict("records")]
+    assert any(sentence.startswith("Second delivers in 7 days at 12") for sentence in told)
+    assert any(sentence.startswith("An order would have had to leave by 2026-0") for sentence in told)
+
+
+def test_stock_elsewhere_is_offered_though_only_one_warehouse_was_chosen() -> None:
+    made = compared(Scenario(Chosen(warehouse=WAREHOUSE, item_codes=("B",)), lead_time_days=60))
+    assert "Transfer" in set(made.alternatives["kind"])
+
+
+# ---- bad input ----
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"demand_pct": -100.0}, "A demand of -100% leaves nothing to plan."),
+        ({"demand_pct": float("nan")}, "demand_pct is nan, which is no number."),
+        ({"price_pct": -120.0}, "A price change of -120% leaves no price."),
+        ({"lead_time_days": 400}, "The lead time can change by -365 to 365 days, not by 400."),
+        ({"supplier_out_weeks": 3}, "Name the supplier that is out for 3 weeks."),
+        ({"supplier_out": "Best"}, "Say for how many weeks Best is out."),
+        ({"supplier_out": "Best", "supplier_out_weeks": 60}, "A supplier can be out for 0 to 52 weeks, not for 60."),
+        ({"service_target": 1.0}, "A service target of 100% cannot be planned"),
+    ],
+)
+def test_a_change_that_makes_no_sense_is_refused(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        Scenario(**values)
+    assert str(refused.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "sentence"),
+    [
+        (Scenario(Chosen(supplier="Nobody")), "Nobody supplies none of the planned items. The suppliers are: Best, Sec"),
+        (Scenario(supplier_out="Nobody", supplier_out_weeks=2), "Nobody supplies none of the planned items."),
+        (Scenario(Chosen(item_group="Nuts")), "There is no item group Nuts."),
+        (Scenario(Chosen(brand="Z")), "No planned item is of the brand Z."),
+        (Scenario(Chosen(warehouse="Nowhere")), "There is no warehouse Nowhere among those that are planned."),
+        (Scenario(Chosen(abc_class="D")), "There is no class D; there are A, B and C."),
+        (Scenario(Chosen(item_codes=("A", "Q"))), "These items are not planned: Q."),
+        (Scenario(Chosen(brand="X", item_group="Gears")), "No planned item fits all of the filters together."),
+    ],
+)  # fmt: skip
+def test_a_name_that_nothing_bears_is_refused(scenario: Scenario, sentence: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        compared(scenario)
+    assert str(refused.value).startswith(sentence)
+
+
+def test_what_goes_in_is_left_as_it_was() -> None:
+    given = inputs()
+    kept = given.supply.sourcing.copy(), given.supply.dated.copy(), given.positions.copy()
+    compared(
+        Scenario(demand_pct=10.0, price_pct=5.0, lead_time_days=3, supplier_out="Best", supplier_out_weeks=2), given
+    )
+    for before, after in zip(kept, (given.supply.sourcing, given.supply.dated, given.positions), strict=True):
+        pd.testing.assert_frame_equal(before, after)
