@@ -174,7 +174,7 @@ def _play_setting(setting: tuple[float, float]) -> Point:
 
 
 def _played(world: World, planner: Planner, target: float, factor: float, workers: int) -> Point:
-    rule = Planned(planner, METHOD, target, factor, workers)
+    rule = Planned(planner, METHOD, target, factor, workers=workers)
     reviews = range(0, world.demand_qty.shape[1], REVIEW_DAYS)
     return point("ours" if factor == 1.0 else "held down", target, world.play(rule, reviews), world.costs)
 

@@ -51,8 +51,9 @@ def daily_panel(keys: np.ndarray, demand: np.ndarray, day: np.ndarray, first_day
 MAN_MARGIN, MAN_REVIEW_DAYS, MAN_WEEKS_SCORED, MAN_WEEKS_TO_CHOOSE_ON = 0.30, 7, 52, 46
 _MONDAY = np.datetime64("2018-01-01")
 _MAN_SAFETY_DAYS = (0, 7, 14, 28, 42, 56, 84, 112, 168, 252, 364, 546)
-_MAN_TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98)
-_LEAST_COST = 0.0  # how the setting without a target is printed
+# Least Cost with a unit short at so many times the margin: lost sales over long lead times need less than they seem to.
+_MAN_SHORTAGE_FACTORS = (0.5, 0.7, 1.0, 1.5)
+_MAN_PLANNED_EVERY_DAYS = 28
 RENEWED_EVERY_DAYS = 91
 
 
@@ -107,10 +108,11 @@ class Played:
 def play_man(world: World, scored_from: int) -> tuple[Played, Played]:
     """The days before `scored_from`, to choose on, and those from it on."""
     days = world.demand_qty.shape[1]
-    renewed, looks = range(0, days, RENEWED_EVERY_DAYS), range(0, days, MAN_REVIEW_DAYS)
+    renewed, planned = range(0, days, RENEWED_EVERY_DAYS), range(0, days, _MAN_PLANNED_EVERY_DAYS)
+    looks = range(0, days, MAN_REVIEW_DAYS)
     settings = replace(PlanSettings("man"), period="week", horizon_days=182, quantile_levels=(0.5,))
     terms = Terms(world.lead_time_probability, world.costs, world.limits, MAN_REVIEW_DAYS)
-    planner = Planner(world.history, settings, terms, frozenset(renewed), horizon_periods=13)
+    planner = Planner(world.history, settings, terms, frozenset(planned), horizon_periods=13)
     typed = world.typed_lead_time_days
     played = {
         ("baseline", safety): world.play(
@@ -118,9 +120,8 @@ def play_man(world: World, scored_from: int) -> tuple[Played, Played]:
         )
         for safety in _MAN_SAFETY_DAYS
     }
-    rules = {_LEAST_COST: Planned(planner, "Least Cost", np.nan)}
-    rules |= {target: Planned(planner, "Fill Rate", target) for target in _MAN_TARGETS}
-    played |= {("ours", target): world.play(rule, looks, daily=True) for target, rule in rules.items()}
+    rules = {f: Planned(planner, "Least Cost", np.nan, shortage_factor=f) for f in _MAN_SHORTAGE_FACTORS}
+    played |= {("ours", factor): world.play(rule, looks, daily=True) for factor, rule in rules.items()}
     parts = [
         {key: seen.between(first, stop) for key, seen in played.items()}
         for first, stop in ((0, scored_from), (scored_from, days))
@@ -142,7 +143,7 @@ def _print_man(
         (_curve("baseline", p.baseline, p.costs, rows), _curve("ours", p.ours, p.costs, rows)) for p in (before, scored)
     )
     print_curve("ERPNext's recommended level", new[0], "safety days")
-    print_curve("ours (setting 0: least cost; else fill rate)", new[1], "target")
+    print_curve("ours, at least cost", new[1], "times margin")
     picked = [
         next(p for p in curve if p.setting == cheapest(then).setting) for then, curve in zip(old, new, strict=True)
     ]
@@ -172,14 +173,14 @@ _OIL_RENEWED_EVERY_MONTHS = 3
 # short costs it over the item's usual demand. Swept; each class is given its own.
 _OIL_SHORTAGE_COSTS = (1e3, 3.2e3, 1e4, 2e4, 3e4, 4.5e4, 6.5e4, 9e4, 1.3e5, 2e5, 3e5)
 _OIL_HOLDING_RATE = 0.25
-_OIL_CHEAP, _OIL_CHEAP_TIMES = 100.0, 3.0
+_OIL_CHEAP, _OIL_CHEAP_TIMES = 300.0, 2.0
 _ALWAYS = 1e-6
 
 
 @dataclass(frozen=True)
 class Oil:
-    """items: the table's rows that are played; world: their months after the origin; class_of: (n,): H where any H, else M where any M,
-    else L."""
+    """items: the table's rows that are played; world: their months after the origin; class_of: (n,) H where there is
+    any H, else M where there is any M, else L."""
 
     items: pd.DataFrame
     world: World

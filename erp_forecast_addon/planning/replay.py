@@ -151,10 +151,10 @@ class Terms:
     """What levels need beside demand, of all n rows.
 
     lead_time_probability: (n, d + 1), learned, approval time included; review_days: 0 where stock is watched without a
-    break. floor_qty: (n,), what the reorder point does not go below; cap_qty: what the order-up-to level does not exceed.
-    insured: (n,) groups of items that are stocked though nobody has asked for them (first_demand.py); None: what has no
-    demand is not stocked. insured_size_qty: (n,) what such an item is asked for at a time, where somebody knows; None:
-    as others were.
+    break. floor_qty: (n,), what the reorder point does not go below; cap_qty: what the order-up-to level does not
+    exceed. insured: (n,) groups of items that are stocked though nobody has asked for them (first_demand.py); None:
+    what has no demand is not stocked. insured_size_qty: (n,) what such an item is asked for at a time, where somebody
+    knows; None: as others were.
     """
 
     lead_time_probability: Floats
@@ -297,13 +297,14 @@ class Planned:
     """A rule of ours: levels of one method and target from a planner's outlook, kept where nothing is planned anew.
 
     capital_factor: by how much money tied up in stock counts more than the holding rate says when order sizes are
-    chosen; above 1 where stock is to be held down.
+    chosen; above 1 where stock is to be held down. shortage_factor: the same of a unit short, for Least Cost.
     """
 
     planner: Planner
     method: str
     target: float
     capital_factor: float = 1.0
+    shortage_factor: float = 1.0
     workers: int = 1
 
     def __post_init__(self) -> None:
@@ -313,7 +314,8 @@ class Planned:
     def __call__(self, known: Known) -> Rule:
         outlook = self.planner.outlook(known)
         rate = np.asarray(outlook.inputs.holding_rate_per_year) * self.capital_factor
-        return self.with_inputs(outlook.rows, replace(outlook.inputs, holding_rate_per_year=rate))
+        short = np.asarray(outlook.inputs.shortage_cost) * self.shortage_factor
+        return self.with_inputs(outlook.rows, replace(outlook.inputs, holding_rate_per_year=rate, shortage_cost=short))
 
     def with_inputs(self, rows: Rows, inputs: PolicyInputs) -> Rule:
         """The rule with new levels of `rows`, made of these inputs."""

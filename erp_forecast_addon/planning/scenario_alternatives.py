@@ -7,7 +7,7 @@ import pandas as pd
 
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.purchasing.lots import whole_days_up
-from erp_forecast_addon.planning.scenarios import PlanInputs, choice, rated
+from erp_forecast_addon.planning.scenarios import Changed, PlanInputs, choice, rated
 from erp_forecast_addon.planning.wording import dict_column
 
 _PAIR = ["item_code", "warehouse"]
@@ -28,18 +28,25 @@ OTHER_SUPPLIER_NO_PRICE = _(
 TRANSFER = _("{qty} can be spared in {from_warehouse}: so much lies above its reorder point.")
 EARLIER = _("Order by {act_by}: {days} days later it arrives before the shelf is empty on {shortage_on}.")
 TOO_LATE = _(
-    "An order would have had to leave by {act_by} to arrive before the shelf is empty on {shortage_on}; ordered now "
-    "it arrives on {arrives_on}."
+    "An order would have had to leave by {act_by} to arrive before the shelf is empty on {shortage_on}; ordered "
+    "now it arrives on {arrives_on}."
 )
 
 
 def alternatives(
-    company: PlanInputs, after: PlanInputs, policies: pd.DataFrame, pairs: pd.DataFrame, as_of: date, approval_days: int
+    company: PlanInputs,
+    changed: Changed,
+    policies: pd.DataFrame,
+    pairs: pd.DataFrame,
+    as_of: date,
+    approval_days: int,
+    out_days: int = 0,
 ) -> pd.DataFrame:
-    """One row per alternative of a pair that the scenario makes shorter than the base plan leaves it, the dearest first.
+    """One row per alternative of a pair that the scenario leaves shorter than the base plan, the dearest first.
 
-    company: the inputs of all pairs; after: the scenario's; policies: its POLICIES; pairs: both sides (see Comparison).
-    Columns COLUMNS; sentence: template and values. An empty frame where nothing runs short.
+    company: the inputs of all pairs; changed: the scenario's; policies: its POLICIES and those of other warehouses;
+    pairs: both sides (see Comparison); out_days: how long a supplier is out. Columns COLUMNS; sentence: template and
+    values. An empty frame where nothing runs short.
     """
     more = pairs["scenario_shortage_value"] - pairs["base_shortage_value"]
     sooner = pairs["scenario_shortage_on"].notna() & ~(pairs["base_shortage_on"] <= pairs["scenario_shortage_on"])
@@ -50,9 +57,9 @@ def alternatives(
         return pd.DataFrame(columns=list(COLUMNS))
     tomorrow = pd.Timestamp(as_of) + pd.Timedelta(days=1)
     found = [
-        _other_suppliers(after, short, tomorrow + pd.Timedelta(days=approval_days)),
+        _other_suppliers(changed.inputs, short, tomorrow + pd.Timedelta(days=approval_days)),
         _transfers(company, policies, short),
-        _earlier_orders(short, tomorrow, approval_days),
+        _earlier_orders(short, tomorrow, approval_days, short["item_code"].isin(list(changed.waiting_items)), out_days),
     ]
     found = [part for part in found if len(part)]
     if not found:
@@ -114,14 +121,22 @@ def _transfers(company: PlanInputs, policies: pd.DataFrame, short: pd.DataFrame)
     return _told(both, np.full(len(both), TRANSFER, dtype=object), values)
 
 
-def _earlier_orders(short: pd.DataFrame, tomorrow: pd.Timestamp, approval_days: int) -> pd.DataFrame:
-    """The last day on which an order to the supplier of the scenario still prevents the shortage."""
-    known = short[short["scenario_shortage_on"].notna() & (short["scenario_supplier"] != "")]
+def _earlier_orders(
+    short: pd.DataFrame, tomorrow: pd.Timestamp, approval_days: int, waits: pd.Series, out_days: int
+) -> pd.DataFrame:
+    """The last day on which an order to the supplier of the scenario still prevents the shortage.
+
+    waits: who is ordered from the supplier that is out: it would have had to leave before, without the waiting.
+    """
+    told = short["scenario_shortage_on"].notna() & (short["scenario_supplier"] != "")
+    known, waiting = short[told], waits[told].to_numpy(dtype=bool)
     days = whole_days_up(known["scenario_lead_time_days"].to_numpy(dtype=float)) + approval_days
     takes = pd.to_timedelta(days, unit="D")
+    act_by = known["scenario_shortage_on"] - pd.to_timedelta(np.where(waiting, days - out_days, days), unit="D")
+    act_by = act_by.where(~waiting | (act_by < tomorrow), tomorrow - pd.Timedelta(days=1))
     known = known.assign(
         kind=KINDS[2], supplier=known["scenario_supplier"], qty=known["scenario_short_qty"],
-        lead_time_days=known["scenario_lead_time_days"], act_by=known["scenario_shortage_on"] - takes,
+        lead_time_days=known["scenario_lead_time_days"], act_by=act_by,
         arrives_on=tomorrow + takes,
     )  # fmt: skip
     late = known["act_by"] < tomorrow

@@ -77,7 +77,7 @@ def compare(
         else _side(changed.inputs, after_plan, _outage(changed, scenario, after_plan, as_of), as_of, before)
     )
     pairs = _side_by_side(before, base.table, after.table)
-    order = np.argsort(-_affected(pairs), kind="stable")
+    order = np.argsort(-affected(pairs), kind="stable")
     known = _with_elsewhere(inputs, after.made.policies, as_of)
     told(0.95)
     return Comparison(
@@ -88,7 +88,9 @@ def compare(
             "base_ordered_value": base.run.ordered_value.sum(axis=0),
             "scenario_ordered_value": after.run.ordered_value.sum(axis=0),
         }),
-        alternatives=alternatives(inputs, changed.inputs, known, pairs, as_of, _approval_days(before)),
+        alternatives=alternatives(
+            inputs, changed, known, pairs, as_of, _approval_days(before), scenario.out_days
+        ),
         base=base_plan,
         scenario=after_plan,
     )  # fmt: skip
@@ -243,8 +245,8 @@ def _side_by_side(before: PlanInputs, base: pd.DataFrame, after: pd.DataFrame) -
     return pairs
 
 
-def _affected(pairs: pd.DataFrame) -> Floats:
-    """(n,) company currency: how much money moves, whichever way."""
+def affected(pairs: pd.DataFrame) -> Floats:
+    """(n,) of Comparison.pairs, company currency: how much money moves, whichever way."""
     moved = [
         (pairs[f"scenario_{name}"] - pairs[f"base_{name}"]).abs().to_numpy(dtype=float)
         for name in ("shortage_value", "stock_value", "ordered_value")

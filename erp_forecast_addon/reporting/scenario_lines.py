@@ -28,7 +28,8 @@ def scenario_lines(record: Mapping[str, Any], results: Mapping[str, Any]) -> lis
     title = f"{record['title']}: {record['pairs']:,} items in warehouses, {record['horizon_days']} days, {currency}"
     out = [title.rstrip(", "), "", *aligned([head, *rows], (1, 2, 3)), "", "Ordered by month"]
     out += [f"  {line}" for line in aligned(months, (1, 2, 3))]
-    out += ["", "Most affected", *(f"  {line}" for line in _items(results["pairs"][:_MOST_ITEMS]))]
+    if results["pairs"]:
+        out += ["", "Most affected", *(f"  {line}" for line in _items(results["pairs"][:_MOST_ITEMS]))]
     if results["alternatives"]:
         out += ["", "What could be done"]
         for row in results["alternatives"][:_MOST_ALTERNATIVES]:

@@ -134,8 +134,8 @@ def _says_the_same(old: pd.DataFrame, new: pd.DataFrame) -> bool:
 def _insert(site: Site, run: str, settings: CompanySettings, as_of: date, lines: pd.DataFrame) -> str:
     sums = change_set_lines.totals(lines)
     name = site.insert_document(SET, {
-        "title": _say(site, TITLE, day=as_of), "company": settings.company, "status": "Proposed", "forecast_run": run, "as_of": as_of,
-        "currency": settings.plan.currency or None, **sums,
+        "title": _say(site, TITLE, day=as_of), "company": settings.company, "status": "Proposed",
+        "forecast_run": run, "as_of": as_of, "currency": settings.plan.currency or None, **sums,
     })  # fmt: skip
     rows = lines.assign(change_set=name)
     for at in range(0, len(rows), _ROWS_AT_ONCE):

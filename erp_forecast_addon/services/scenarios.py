@@ -15,7 +15,7 @@ import pandas as pd
 from erp_forecast_addon.planning.errors import BadInput, Busy, PlanningError, Refused
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.plan import Plan
-from erp_forecast_addon.planning.scenario_results import FIGURES, Comparison, compare
+from erp_forecast_addon.planning.scenario_results import FIGURES, Comparison, affected, compare
 from erp_forecast_addon.planning.scenarios import Chosen, PlanInputs, Scenario, narrowed
 from erp_forecast_addon.planning.tables import TREE
 from erp_forecast_addon.services import run as runs
@@ -36,6 +36,7 @@ RESULTS = (
     *(f"{side}_{name}" for side in ("base", "scenario") for name in TOTALS),
 )  # fmt: skip
 MOST_ROWS = 200
+_A_CENT = 0.01
 MOVING = ("Queued", "Running")
 
 NO_SCENARIO = _("There is no Planning Scenario {name}.")
@@ -187,9 +188,11 @@ def _seen(inputs: PlanInputs, warehouses: Collection[str]) -> PlanInputs:
 
 # ---- the record ----
 def results(site: Site, made: Comparison) -> dict[str, Any]:
-    """JSON values for the form: totals {figure: [base, scenario]}, months (list of rows), pairs (the most affected
-    MOST_ROWS rows), left_out, alternatives (rows with a sentence in the site's language)."""
-    pairs = made.pairs.head(MOST_ROWS)
+    """JSON values for the form: totals {figure: [base, scenario]}, months (list of rows), pairs (those that change, the
+    most affected MOST_ROWS), left_out: how many more change; alternatives (rows with a sentence in the site's
+    language)."""
+    moved = made.pairs[affected(made.pairs) >= _A_CENT]
+    pairs = moved.head(MOST_ROWS)
     names = ["item_code", "item_name", "warehouse", "abc_class"]
     names += [f"{side}_{name}" for name in FIGURES for side in ("base", "scenario")]
     told = [
@@ -200,7 +203,7 @@ def results(site: Site, made: Comparison) -> dict[str, Any]:
         "totals": {name: [_plain(value) for value in both] for name, both in made.totals.items()},
         "months": [_plain_row(row) for row in made.monthly.to_dict("records")],
         "pairs": [_plain_row(row) for row in pairs[names].to_dict("records")],
-        "left_out": len(made.pairs) - len(pairs),
+        "left_out": len(moved) - len(pairs),
         "alternatives": told,
     }
 

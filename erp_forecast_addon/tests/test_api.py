@@ -17,7 +17,11 @@ from erp_forecast_addon.tests import site_records as made
 from erp_forecast_addon.tests.test_permissions import LimitedUserTestCase
 
 READS_ONLY = {
+    "change_sets.lines",
+    "change_sets.overview",
+    "change_sets.status",
     "dispatch.of_order",
+    "replay.course",
     "run.status",
     "settings.company_settings",
     "item.view",

@@ -315,6 +315,8 @@ class SendingTestCase(FrappeTestCase):
         for order in self.orders:
             self.take_away(order)
         frappe.db.delete("Email Account", {"name": ACCOUNT})
+        # Frappe remembers an account for as long as the process lives: notifications of later tests would be sent.
+        frappe.local.outgoing_email_account = {}
         frappe.delete_doc("Supplier Channel", frappe.db.get_value("Supplier Channel", {"supplier": SUPPLIER}))
         made.settings_row(**self.before, dispatch_private_hosts="", dispatch_max_attempts=12)
         frappe.db.commit()
@@ -470,8 +472,11 @@ class TestWebhook(SendingTestCase):
 class TestEmail(SendingTestCase):
     def setUp(self) -> None:
         super().setUp()
+        # Mails that leave commit; the tests after this one must not send any.
+        muted = frappe.flags.mute_emails
         frappe.flags.testing_email, frappe.flags.mute_emails = True, False
         self.addCleanup(frappe.flags.pop, "testing_email")
+        self.addCleanup(setattr, frappe.flags, "mute_emails", muted)
         channel("Email", email_to="orders@supplier.example")
 
     def account(self, port: int) -> None:

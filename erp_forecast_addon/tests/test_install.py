@@ -267,7 +267,7 @@ class TestUninstall(made.SiteTestCase):
         assert singles_of_ours() == set()
         tables = {row[0] for row in frappe.db.sql("show tables")}
         words = ("Forecast", "Demand", "demand_", "Auto Purchase", "Safety Stock", "Planning Exc", "Reorder Level B")
-        words += ("Order Dispatch", "Supplier Channel")
+        words += ("Order Dispatch", "Supplier Channel", "Planning Scenario")
         assert not [table for table in tables if any(word in table for word in words)]
 
 

@@ -18,7 +18,7 @@ def panel_of(days: int, december: float, seed: int = 2) -> Panel:
     """Poisson sales around LEVEL with a week; in December `december` times as many, in its neighbours half of that."""
     rng = np.random.default_rng(seed)
     starts = pd.date_range(end=LAST_DAY, periods=days)
-    week = np.array([0.8, 0.9, 0.9, 1.0, 1.2, 1.4, 0.8])[starts.dayofweek]
+    week = np.array([0.8, 0.9, 0.9, 1.0, 1.2, 1.4, 0.8])[starts.day_of_week]
     year = np.select([starts.month == 12, starts.month.isin([11, 1])], [december, 1 + (december - 1) / 2], 1.0)
     rate = rng.uniform(0.5, 1.5, (N, 1)) * LEVEL * (week * year)[None, :]
     keys = pd.DataFrame({"item_code": [f"I{at:03d}" for at in range(N)], "warehouse": "W"}, dtype=object)

@@ -61,6 +61,7 @@
 	}
 
 	function items(frm, results) {
+		if (!results.pairs.length) return `<p class="text-muted">${__("All items are as in the base plan.")}</p>`;
 		const rows = results.pairs.map((row) => [
 			`<a href="/app/item/${encodeURIComponent(row.item_code)}">${escape(row.item_code)}</a>`,
 			escape(row.warehouse),
@@ -155,8 +156,10 @@
 			if (frm.is_new()) return;
 			show_progress(frm, frm.doc.progress_pct || 0, frm.doc.current_step);
 			follow(frm);
-			if (MOVING.includes(frm.doc.status) || !may_write()) return;
-			frm.add_custom_button(__("Work Out"), () => work_out(frm)).addClass("btn-primary");
+			if (!may_write()) return;
+			// A job whose worker was killed leaves the record as it is; one that lives refuses to be started twice.
+			if (MOVING.includes(frm.doc.status)) frm.add_custom_button(__("Start Again"), () => work_out(frm));
+			else frm.add_custom_button(__("Work Out"), () => work_out(frm)).addClass("btn-primary");
 		},
 	});
 })();
