@@ -23,6 +23,8 @@ _TOLD = _("The gradient-boosting model of all items, trained up to {trained_unti
 _CLASS_HALF_WEIGHT_SERIES = 50.0
 # Before a backtest could be made: as good as the other models together.
 _UNTESTED_SHARE = 0.5
+# What whole panels of daily sales gave the model; the few windows of one panel are pulled half-way to it.
+_USUAL_SHARE, _USUAL_WEIGHT = 0.7, 0.5
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,12 @@ def _shares(
         rows = demand_class == name
         total = relative[rows].sum(axis=0) + _CLASS_HALF_WEIGHT_SERIES * everyone
         own = total / (judged[rows].sum() + _CLASS_HALF_WEIGHT_SERIES)
-        shares[name] = float(least_squares_shares(own + together)[1])
-    return shares, float(least_squares_shares(everyone + together)[1])
+        shares[name] = _pulled(least_squares_shares(own + together))
+    return shares, _pulled(least_squares_shares(everyone + together))
+
+
+def _pulled(shares: np.ndarray) -> float:
+    return float((1 - _USUAL_WEIGHT) * shares[1] + _USUAL_WEIGHT * _USUAL_SHARE)
 
 
 def _relative(error: np.ndarray, judged: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
