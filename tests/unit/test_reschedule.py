@@ -25,8 +25,8 @@ EXACT = Damping(early_days=0, late_days=0, kept_share=1.0)
 def line(name: str, due: int, qty: float, **values: Any) -> dict[str, Any]:
     return {
         "item_code": "A", "warehouse": "W", "supplier": "Best", "purchase_order": "PO-1", "order_line": name,
-        "ordered_on": pd.Timestamp(AS_OF) - pd.Timedelta(days=10), "due_on": pd.Timestamp(AS_OF) + pd.Timedelta(days=due),
-        "open_qty": qty, "unit_cost": 2.0,
+        "ordered_on": pd.Timestamp(AS_OF) - pd.Timedelta(days=10),
+        "due_on": pd.Timestamp(AS_OF) + pd.Timedelta(days=due), "open_qty": qty, "unit_cost": 2.0,
     } | values  # fmt: skip
 
 

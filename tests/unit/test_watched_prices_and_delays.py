@@ -66,21 +66,23 @@ QUARTER = [10.0, 30, 50, 70, 85]
 
 
 def test_a_supplier_that_slips_is_told_and_one_that_never_was_punctual_is_not() -> None:
-    late = going_late(observations([0, 0, 1, 0, 1, 0] + [5, 6, 7, 6, 5], YEAR + QUARTER))
+    late = going_late(observations([0, 0, 1, 0, 1, 0, 5, 6, 7, 6, 5], YEAR + QUARTER))
     assert late["supplier"].tolist() == ["S"]
     assert late["extra_days"].iloc[0] == pytest.approx(5.8 - 1 / 3)
     (fault,) = going_late_faults(late, pd.Series({"S": 100.0}))
     assert fault.money_at_risk == pytest.approx(100 * (5.8 - 1 / 3))
-    assert going_late(observations([6, 5, 7, 6, 5, 6] + [5, 6, 7, 6, 5], YEAR + QUARTER)).empty
+    assert going_late(observations([6, 5, 7, 6, 5, 6, 5, 6, 7, 6, 5], YEAR + QUARTER)).empty
 
 
 def test_one_bad_week_of_a_supplier_who_varies_is_noise() -> None:
-    assert going_late(observations([0, 12, -3, 9, 1, 15] + [9, 1, 14, 12, 4], YEAR + QUARTER)).empty
-    assert going_late(observations([0, 0, 0, 0, 0, 0] + [9, 9], YEAR + QUARTER[:2])).empty, "two orders say little"
+    assert going_late(observations([0, 12, -3, 9, 1, 15, 9, 1, 14, 12, 4], YEAR + QUARTER)).empty
+    assert going_late(observations([0, 0, 0, 0, 0, 0, 9, 9], YEAR + QUARTER[:2])).empty, "two orders say little"
 
 
 def test_what_is_open_and_overdue_counts() -> None:
     old = observations([0] * 6, YEAR)
     new = observations([8.0] * 4, [0.0] * 4, still_open=True)
-    both = Observations(*(np.concatenate([getattr(old, f), getattr(new, f)]) for f in Observations.__dataclass_fields__))
+    both = Observations(
+        *(np.concatenate([getattr(old, f), getattr(new, f)]) for f in Observations.__dataclass_fields__)
+    )
     assert going_late(both)["recent_days"].tolist() == [8.0]

@@ -92,11 +92,12 @@ def going_late_faults(late: pd.DataFrame, daily_sales: pd.Series, rule: Lateness
             "Supplier Going Late",
             GOING_LATE,
             {
-                "supplier": row.supplier, "recent": round(row.recent_days, 1), "usual": round(row.usual_days, 1),
-                "orders": round(row.recent_orders), "window": round(window),
+                "supplier": row["supplier"], "recent": round(row["recent_days"], 1),
+                "usual": round(row["usual_days"], 1),
+                "orders": round(row["recent_orders"]), "window": round(window),
             },
-            supplier=row.supplier,
+            supplier=row["supplier"],
             money_at_risk=float(at_risk),
         )
-        for row, at_risk in zip(late.itertuples(index=False), money, strict=True)
+        for row, at_risk in zip(late.to_dict("records"), money, strict=True)
     ]  # fmt: skip

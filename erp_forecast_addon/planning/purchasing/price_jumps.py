@@ -68,7 +68,7 @@ def jump_faults(jumps: pd.DataFrame, annual_qty: pd.Series, stock_uom: pd.Series
     if jumps.empty:
         return []
     annual = jumps["item_code"].map(annual_qty).fillna(0.0).to_numpy(dtype=float)
-    money = np.abs(jumps["base_rate"] - jumps["usual_rate"]).to_numpy(dtype=float) * annual
+    money = (jumps["base_rate"] - jumps["usual_rate"]).abs().to_numpy(dtype=float) * annual
     columns = zip(
         readable(jumps["base_rate"].to_numpy(), 4), readable(jumps["usual_rate"].to_numpy(), 4),
         readable(100.0 * np.abs(jumps["share"].to_numpy()), 1), readable(money), readable(annual, 0), strict=True,
@@ -76,15 +76,16 @@ def jump_faults(jumps: pd.DataFrame, annual_qty: pd.Series, stock_uom: pd.Series
     return [  # a sentence per jump
         Fault(
             "Price Jump",
-            RISE if row.share > 0.0 else FALL,
+            RISE if row["share"] > 0.0 else FALL,
             {
-                "item_code": row.item_code, "supplier": row.supplier, "rate": rate, "usual": usual, "percent": percent,
-                "kind": row.kind, "day": row.day.date().isoformat(), "money": yearly, "annual": year,
-                "currency": currency, "stock_uom": stock_uom.get(row.item_code, ""),
+                "item_code": row["item_code"], "supplier": row["supplier"], "rate": rate, "usual": usual,
+                "percent": percent,
+                "kind": row["kind"], "day": row["day"].date().isoformat(), "money": yearly, "annual": year,
+                "currency": currency, "stock_uom": stock_uom.get(row["item_code"], ""),
             },
-            item_code=row.item_code,
-            supplier=row.supplier,
+            item_code=row["item_code"],
+            supplier=row["supplier"],
             money_at_risk=float(yearly),
         )
-        for row, (rate, usual, percent, yearly, year) in zip(jumps.itertuples(index=False), columns, strict=True)
+        for row, (rate, usual, percent, yearly, year) in zip(jumps.to_dict("records"), columns, strict=True)
     ]  # fmt: skip

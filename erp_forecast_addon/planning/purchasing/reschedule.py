@@ -34,15 +34,16 @@ _YEAR_DAYS = 365.0
 
 EXPEDITE_SENTENCE = _(
     "{purchase_order}: {qty} {stock_uom} of {item_code} for {warehouse} are agreed for {due_on}, but wanted by "
-    "{needed_on}, {days} days sooner; {short} {stock_uom} may be missing till then. Ask {supplier} to deliver sooner."
+    "{needed_on}, {days} days sooner; {short} {stock_uom} may be missing till then. Ask {supplier} to deliver "
+    "sooner."
 )
 DEFER_SENTENCE = _(
     "{purchase_order}: {qty} {stock_uom} of {item_code} for {warehouse} are agreed for {due_on}, but not wanted before "
     "{needed_on}, {days} days later. Ask {supplier} to deliver later."
 )
 CANCEL_SENTENCE = _(
-    "{purchase_order}: {qty} {stock_uom} of {item_code} for {warehouse}, agreed for {due_on}, are not wanted within the "
-    "next {days} days. Ask {supplier} to take the line back, or put it off."
+    "{purchase_order}: {qty} {stock_uom} of {item_code} for {warehouse}, agreed for {due_on}, are not wanted within "
+    "the next {days} days. Ask {supplier} to take the line back, or put it off."
 )
 
 
@@ -114,7 +115,11 @@ def _judge(course: Course, row: Ints, before: Floats, due_day: Ints, damping: Da
     lowest = stock[np.arange(len(row)), lowest_day]
     deviation = course.daily_std[row] * np.sqrt(lowest_day + 1.0)
     short = np.where(due_day > 0, expected_units_short(lowest, deviation), 0.0)
-    return _first_day(stock < kept[:, None] * damping.kept_share - 1e-9), _first_day(stock < kept[:, None] - 1e-9), short
+    return (
+        _first_day(stock < kept[:, None] * damping.kept_share - 1e-9),
+        _first_day(stock < kept[:, None] - 1e-9),
+        short,
+    )
 
 
 def _first_day(happens: NDArray[np.bool_]) -> Ints:
