@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.inventory.lead_time_observations import Observations
 from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.wording import readable
 
 Floats = NDArray[np.float64]
 
@@ -86,18 +87,19 @@ def going_late_faults(late: pd.DataFrame, daily_sales: pd.Series, rule: Lateness
     Money: the sales of the days by which his deliveries come later.
     """
     window = (rule or Lateness()).window_days
+    told = zip(
+        *(readable(late[name].to_numpy(), 1) for name in ("recent_days", "usual_days", "recent_orders")), strict=True
+    )
     money = late["extra_days"] * late["supplier"].map(daily_sales).fillna(0.0)
     return [  # a sentence per supplier
         Fault(
             "Supplier Going Late",
             GOING_LATE,
             {
-                "supplier": row["supplier"], "recent": round(row["recent_days"], 1),
-                "usual": round(row["usual_days"], 1),
-                "orders": round(row["recent_orders"]), "window": round(window),
+                "supplier": supplier, "recent": recent, "usual": usual, "orders": orders, "window": round(window),
             },
-            supplier=row["supplier"],
+            supplier=supplier,
             money_at_risk=float(at_risk),
         )
-        for row, at_risk in zip(late.to_dict("records"), money, strict=True)
+        for supplier, (recent, usual, orders), at_risk in zip(late["supplier"], told, money, strict=True)
     ]  # fmt: skip
