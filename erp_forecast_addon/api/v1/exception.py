@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime, getdate, now_datetime
 
+from erp_forecast_addon.api.chosen import chosen_names
 from erp_forecast_addon.permissions import check_record
 
 _CASE = "Planning Exception"
@@ -113,14 +114,7 @@ def _severities() -> list[str]:
 
 
 def _cases(given: list[str] | str) -> list[Any]:
-    """The named exceptions, each once and with the right to write it; a list, or one in JSON as a request brings it."""
+    """The named exceptions, each once and with the right to write it."""
     frappe.has_permission(_CASE, "write", throw=True)
-    try:
-        names = frappe.parse_json(given) if isinstance(given, str) else given
-    except ValueError:
-        names = None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        frappe.throw(_("Name the exceptions as a list of names."))
-    if not names or len(names) > MOST_AT_ONCE:
-        frappe.throw(_("Choose between 1 and {0} exceptions.").format(MOST_AT_ONCE))
-    return [check_record(_CASE, name, "write") for name in dict.fromkeys(names)]
+    names = chosen_names(given, _("exceptions"), MOST_AT_ONCE)
+    return [check_record(_CASE, name, "write") for name in names]

@@ -49,6 +49,7 @@ UP_TO_MINIMUM = _("Raised to the minimum order of {minimum} {stock_uom}.")
 UP_TO_BREAK = _("Raised to {minimum} {stock_uom}, from which a lower price holds that is worth it.")
 TO_PACKS = _("Rounded up to packs of {multiple} {stock_uom}.")
 TO_UNITS = _("Rounded up to whole units of 1 {uom} = {factor} {stock_uom}.")
+TO_PIECES = _("Rounded up to whole {stock_uom}.")
 CUT_TO_MOST = _("Cut to {most} {stock_uom}, which shelf life and maximum stock allow.")
 AHEAD = _("{ahead} {stock_uom} more are ordered ahead, until the supplier's next order day or to fill his order.")
 
@@ -246,7 +247,7 @@ def _lot_rules(told: Mapping[str, Any]) -> list[str]:
     for without, sentence in (
         ({"min_order_qty": 0.0}, UP_TO_BREAK if by_break else UP_TO_MINIMUM),
         ({"order_multiple_qty": 0.0}, TO_PACKS),
-        ({"uom_whole": False, "stock_uom_whole": False}, TO_UNITS),
+        ({"uom_whole": False, "stock_uom_whole": False}, TO_PIECES if told["conversion_factor"] == 1.0 else TO_UNITS),
         ({"most_order_qty": None}, CUT_TO_MOST),
     ):
         relevant = any(told.get(name) for name in without)
