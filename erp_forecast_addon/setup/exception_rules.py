@@ -19,6 +19,7 @@ def ensure_exception_rules() -> None:
         row = frappe.new_doc(ROW)
         row.update({
             "exception_type": kind, "raised": 1, "severity": rule.severity, "owner_by": rule.owner_by, "make_todo": 1,
+            "company": None,  # a new document would take the user's own
             "parent": SETTINGS, "parenttype": SETTINGS, "parentfield": TABLE, "idx": at,
         })  # fmt: skip
         row.db_insert()

@@ -3,7 +3,8 @@
 frappe.provide("erp_forecast_addon");
 
 erp_forecast_addon.exception_queue = (function () {
-	const API = "erp_forecast_addon.api.v1.exception";
+	const UPDATE = "erp_forecast_addon.api.v1.exception.update";
+	const ASSIGN = "erp_forecast_addon.api.v1.exception.assign";
 	const DOCTYPE = "Planning Exception";
 	const AT_WORK = ["Open", "In Progress"];
 	const SEVERITY_COLOURS = { Critical: "red", High: "orange", Medium: "yellow", Low: "gray" };
@@ -13,8 +14,8 @@ erp_forecast_addon.exception_queue = (function () {
 	const overdue = (doc) =>
 		Boolean(doc.due_at) && AT_WORK.includes(doc.status) && doc.due_at < frappe.datetime.system_datetime();
 
-	const call = (method, args) => frappe.call({ method: `${API}.${method}`, args, freeze: true }).then(({ message }) => message);
-	const set_status = (names, status, fields) => call("update", { names, status, ...fields });
+	const call = (method, args) => frappe.call({ method, args, freeze: true }).then(({ message }) => message);
+	const set_status = (names, status, fields) => call(UPDATE, { names, status, ...fields });
 
 	function ask_until(names, done) {
 		frappe.prompt(
@@ -47,7 +48,7 @@ erp_forecast_addon.exception_queue = (function () {
 	function ask_user(names, done) {
 		frappe.prompt(
 			[{ fieldname: "user", fieldtype: "Link", options: "User", label: __("Owner"), reqd: 1, default: frappe.session.user }],
-			({ user }) => call("assign", { names, user }).then(done),
+			({ user }) => call(ASSIGN, { names, user }).then(done),
 			__("Assign"),
 			__("Assign")
 		);
@@ -63,5 +64,5 @@ erp_forecast_addon.exception_queue = (function () {
 		[() => __("Open Again"), (names, done) => set_status(names, "Open").then(done), ["Snoozed", "Resolved", "Ignored"]],
 	];
 
-	return { ACTIONS, AT_WORK, SEVERITY_COLOURS, DOCTYPE, API, may_write, overdue };
+	return { ACTIONS, AT_WORK, SEVERITY_COLOURS, DOCTYPE, may_write, overdue };
 })();

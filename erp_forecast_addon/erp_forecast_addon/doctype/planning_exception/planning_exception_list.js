@@ -102,7 +102,9 @@
 		},
 		refresh(listview) {
 			sort_by_money_and_due(listview);
-			frappe.call({ method: `${queue.API}.waiting`, type: "GET" }).then(({ message }) => draw_head(listview, message));
+			frappe
+				.call({ method: "erp_forecast_addon.api.v1.exception.waiting", type: "GET" })
+				.then(({ message }) => draw_head(listview, message));
 		},
 	};
 })();
