@@ -23,6 +23,16 @@
 		listview.filter_area.clear(false).then(() => listview.filter_area.add(filters.map((each) => [queue.DOCTYPE, ...each])));
 	}
 
+	// What is wrong is what a planner reads: its column takes the room that the others leave.
+	function add_style() {
+		if (document.getElementById("ef-queue-style")) return;
+		const rules = `.ef-queue .list-row-col { flex: 1.1; }
+			.ef-queue .list-row-col.list-subject { flex: 6; }
+			.ef-queue .ef-queue-head { padding: 8px 15px; border-bottom: 1px solid var(--border-color); }
+			.ef-queue .ef-queue-head div { display: flex; flex-wrap: wrap; gap: 6px; padding: 2px 0; }`;
+		$(`<style id="ef-queue-style">${rules}</style>`).appendTo("head");
+	}
+
 	// The day's work in a line: what is late, due, mine; each a filter.
 	function draw_head(listview, found) {
 		const now = frappe.datetime.system_datetime();
@@ -45,15 +55,14 @@
 			(kind, at) => `<button class="btn btn-xs btn-default text-muted" data-kind="${at}">${escape(__(kind.type))} <b>${kind.cases}</b>
 				${kind.money && found.currency ? format_currency(kind.money, found.currency, 0) : ""}</button>`
 		);
-		const head = $(`<div class="ef-queue-head" style="padding: 8px 15px; border-bottom: 1px solid var(--border-color);
-			display: flex; flex-wrap: wrap; gap: 6px;">${chips.join("")}
-			<div style="flex-basis: 100%; display: flex; flex-wrap: wrap; gap: 6px;">${kinds.join("")}</div></div>`);
+		const head = $(`<div class="ef-queue-head"><div>${chips.join("")}</div><div>${kinds.join("")}</div></div>`);
 		head.on("click", "[data-part]", (event) => show_only(listview, parts[Number(event.currentTarget.dataset.part)][3]));
 		head.on("click", "[data-kind]", (event) =>
 			show_only(listview, [AT_WORK, ["exception_type", "=", found.by_type[Number(event.currentTarget.dataset.kind)].type]])
 		);
-		listview.$frappe_list.parent().find(".ef-queue-head").remove();
-		listview.$frappe_list.prepend(head);
+		listview.$frappe_list.find(".ef-queue-head").remove();
+		listview.$frappe_list.addClass("ef-queue").prepend(head);
+		add_style();
 	}
 
 	function add_actions(listview) {
@@ -67,14 +76,18 @@
 		);
 	}
 
+	// "15:08" today, "24 Nov" later, "7 h over" when it is over.
 	function due(doc) {
-		if (!doc.due_at) return "";
-		const words = escape(frappe.datetime.comment_when(doc.due_at, true).replace(/<[^>]*>/g, ""));
+		if (!doc.due_at || !queue.AT_WORK.includes(doc.status)) return "";
+		const at = moment(doc.due_at);
 		const exact = escape(frappe.datetime.str_to_user(doc.due_at));
-		if (!queue.AT_WORK.includes(doc.status)) return `<span class="text-muted" title="${exact}">–</span>`;
-		return queue.overdue(doc)
-			? `<span class="text-danger" title="${exact}">${__("overdue, {0}", [words])}</span>`
-			: `<span title="${exact}">${exact.slice(0, -3)}</span>`;
+		if (queue.overdue(doc)) {
+			const hours = Math.max(1, Math.round(moment(frappe.datetime.system_datetime()).diff(at, "hours", true)));
+			const words = hours < 48 ? __("{0} h over", [hours]) : __("{0} d over", [Math.round(hours / 24)]);
+			return `<span class="text-danger" title="${exact}">${words}</span>`;
+		}
+		const today = doc.due_at.startsWith(frappe.datetime.get_today());
+		return `<span class="${today ? "text-warning" : ""}" title="${exact}">${at.format(today ? "HH:mm" : "D MMM")}</span>`;
 	}
 
 	frappe.listview_settings["Planning Exception"] = {
@@ -85,8 +98,7 @@
 		hide_name_filter: true,
 		filters: [["status", "in", queue.AT_WORK]],
 		formatters: {
-			exception_type: (value, df, doc) =>
-				`<b>${escape(__(value))}</b> <span class="text-muted">${escape(doc.message)}</span>`,
+			exception_type: (value, df, doc) => (doc.message ? `${__(value)}: ${doc.message}` : __(value)),
 			severity: (value) =>
 				`<span class="indicator-pill ${queue.SEVERITY_COLOURS[value] || "gray"}">${escape(__(value))}</span>`,
 			due_at: (value, df, doc) => due(doc),

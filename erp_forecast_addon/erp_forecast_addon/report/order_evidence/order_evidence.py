@@ -70,27 +70,31 @@ def _row(line: Any, card: Card, order: Any) -> dict[str, Any]:
 
 
 def _columns() -> list[dict[str, Any]]:
+    def qty(fieldname: str, label: str, width: int = 100) -> dict[str, Any]:
+        return {**column(fieldname, label, "Float", width), "precision": 2}
+
     return [
-        column("order", _("Proposal"), "Link", 150, AUTO_PURCHASE_ORDER),
-        column("status", _("Status"), "Data", 90),
+        column("order", _("Proposal"), "Link", 110, AUTO_PURCHASE_ORDER),
         column("supplier", _("Supplier"), "Link", 140, "Supplier"),
         column("item_code", _("Item"), "Link", 130, "Item"),
-        column("warehouse", _("Warehouse"), "Link", 130, "Warehouse"),
-        column("qty", _("Quantity"), "Float", 90),
+        column("warehouse", _("Warehouse"), "Link", 120, "Warehouse"),
+        qty("qty", _("Quantity"), 90),
         column("uom", _("UOM"), "Data", 60),
-        column("on_hand_qty", _("On Hand"), "Float", 90),
-        column("position_qty", _("Net Position"), "Float", 100),
-        column("protection_demand_qty", _("Demand Over the Protection Interval"), "Float", 120),
-        column("safety_stock_qty", _("Safety Stock"), "Float", 100),
-        column("reorder_point_qty", _("Reorder Point"), "Float", 100),
-        column("order_up_to_qty", _("Order-up-to Level"), "Float", 110),
-        column("need_qty", _("Missing"), "Float", 90),
-        column("rule", _("The Rule That Set the Quantity"), "Small Text", 320),
-        column("base_rate", _("Price per Stock Unit"), "Currency", 110, "company_currency"),
+        column("equal", _("Computed Again: Equal"), "Data", 80),
+        column("rule", _("The Rule That Set the Quantity"), "Small Text", 380),
+        qty("on_hand_qty", _("On Hand")),
+        qty("position_qty", _("Net Position"), 110),
+        qty("protection_demand_qty", _("Demand Over the Protection Interval"), 130),
+        qty("safety_stock_qty", _("Safety Stock"), 110),
+        qty("reorder_point_qty", _("Reorder Point"), 110),
+        qty("order_up_to_qty", _("Order-up-to Level"), 130),
+        qty("need_qty", _("Missing")),
+        qty("stock_qty", _("Ordered (Stock UOM)"), 120),
+        qty("computed_qty", _("Computed Again (Stock UOM)"), 120),
+        column("base_rate", _("Price per Stock Unit"), "Currency", 120, "company_currency"),
         column("suppliers", _("Suppliers Considered"), "Int", 90),
         column("other_supplier", _("Cheapest Other"), "Link", 130, "Supplier"),
         column("other_rate", _("Its Price"), "Currency", 100, "company_currency"),
         column("money_at_risk", _("Money at Risk"), "Currency", 110, "company_currency"),
-        column("computed_qty", _("Computed Again (Stock UOM)"), "Float", 110),
-        column("equal", _("Equal"), "Data", 70),
+        column("status", _("Status"), "Data", 90),
     ]
