@@ -240,6 +240,25 @@ def orders(site: "Site", companies: tuple[str, ...]) -> None:
 
 
 @click.command()
+@click.argument("order")
+@click.option("--item", "item", help="Only the lines of this item.")
+@on_site
+def evidence(site: "Site", order: str, item: str | None) -> None:
+    """Compute the lines of ORDER again from their frozen evidence, step by step, and say whether they are equal.
+
+    ORDER is a proposal or the Purchase Order drafted from it. Ends with 1 where a line differs.
+    """
+    from erp_forecast_addon.reporting.evidence_lines import evidence_lines
+    from erp_forecast_addon.services.order_evidence import order_cards
+
+    record, cards = order_cards(site, order, item)
+    for line in evidence_lines(record, cards):
+        click.echo(line)
+    if not all(card.equal for card in cards):
+        sys.exit(BROKEN)
+
+
+@click.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @on_site
 def approve(site: "Site", names: tuple[str, ...]) -> None:
@@ -523,7 +542,7 @@ def import_online_retail(site: "Site", file: Path) -> None:
 
 
 # ---- the two groups -------------------------------------------------------------------------------------------------
-SHARED = (run, status, show, orders, approve, reject, refresh, report, replay, scenario, changes, demo)
+SHARED = (run, status, show, orders, evidence, approve, reject, refresh, report, replay, scenario, changes, demo)
 
 
 @click.group("forecast")

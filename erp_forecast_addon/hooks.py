@@ -31,6 +31,14 @@ doctype_js = {
     "Purchase Order": "public/js/purchase_order.js",
 }
 
+_print_formats = "erp_forecast_addon.erp_forecast_addon.print_format"
+jinja = {
+    "methods": [
+        f"{_print_formats}.order_evidence.order_evidence.order_evidence_cards",
+        f"{_print_formats}.order_evidence.order_evidence.order_evidence_sections",
+    ],
+}
+
 override_doctype_dashboards = {
     "Item": ["erp_forecast_addon.setup.dashboards.item"],
     "Supplier": ["erp_forecast_addon.setup.dashboards.supplier"],

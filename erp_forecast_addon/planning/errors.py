@@ -53,6 +53,8 @@ class Fault:
     supplier: str | None = None
     money_at_risk: float = 0.0
     due_on: date | None = None
+    purchase_order: str | None = None  # the submitted order that the case is about
+    order_line: str | None = None  # its line: a case of its own each
 
     def sentence(self, translate: Callable[[str], str] = str) -> str:
         return translate(self.template).format(**self.values)
@@ -81,4 +83,10 @@ FAULT_KINDS = (
     "Forecast Override",
     "Item Replacement",
     "Levels Not Written",
+    "Late Supply",
+    "Expedite Order",
+    "Defer Order",
+    "Cancel Order",
+    "Supplier Going Late",
+    "Price Jump",
 )

@@ -541,3 +541,34 @@ OVERRIDE_KINDS = ("Quantity", "Percent", "Replace per Day")
 REPLACEMENTS = Table(
     "Replacements", {"item_code": _text, "successor": _text, "is_choice": _flag}, key=("item_code", "successor")
 )
+
+# ---- orders and prices that are watched ----
+
+# What is still to come on submitted orders, one row per line, where it is to arrive.
+OPEN_ORDERS = Table(
+    "Open orders",
+    {
+        "item_code": _text,
+        "warehouse": _text,
+        "supplier": _opt_text,
+        "purchase_order": _text,
+        "order_line": _text,  # Purchase Order Item.name
+        "ordered_on": _day,
+        "due_on": _day,  # the agreed date
+        "open_qty": _number,  # stock UOM
+        "unit_cost": _zero,  # company currency per stock UOM
+    },
+    key=("order_line",),
+)
+
+# What was paid or asked for, one row per order line or quotation line.
+PAID = Table(
+    "Prices paid",
+    {
+        "item_code": _text,
+        "supplier": _text,
+        "day": _day,
+        "base_rate": _number,  # company currency per stock UOM
+        "kind": _text,  # order | quotation | price list
+    },
+)

@@ -1,21 +1,25 @@
 """Faults of a run as Planning Exceptions: one row per case, however often it is seen.
 
-A case is told by its kind, company, item, warehouse and supplier. New cases are inserted as documents, so that
-Assignment Rules and Notifications work; cases seen before are updated in place; cases that are gone are Resolved. What
-a person set stays: In Progress stays, Ignored stays (until the end of a snooze), the owner and the snooze stay.
+A case is told by its kind, company, item, warehouse and supplier, and by the order line that it is about. The rule
+table says which kinds are raised, from which money on, how urgent and whose they are (exception_rules.py). New cases
+are inserted as documents, so that Assignment Rules and Notifications work; cases seen before are updated in place;
+cases that are gone close themselves, and open again when they come back, each with a note. What a person set stays: In
+Progress and Ignored stay, Snoozed stays until its day, the owner stays.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.messages import _
-from erp_forecast_addon.site import order_reads
+from erp_forecast_addon.services import exception_rules
+from erp_forecast_addon.services.exception_rules import Rule
+from erp_forecast_addon.site import order_reads, watch_reads
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.settings import CompanySettings
 
@@ -26,9 +30,16 @@ _NAMED_IN_GROUP = 5
 # Faults of one case that say different things (two events with an unknown scope) are told in one row.
 _SENTENCES_PER_CASE = 10
 _OPEN = ("Open", "In Progress")
-_LINKS = {"item_code": "Item", "warehouse": "Warehouse", "supplier": "Supplier"}
+# What closes by itself once it is over; what was ignored stays so.
+_ALIVE = (*_OPEN, "Snoozed")
+_LINKS = {"item_code": "Item", "warehouse": "Warehouse", "supplier": "Supplier", "purchase_order": "Purchase Order"}
+_KNOWN = ["identity", "name", "status", "snoozed_until", "responsible", "opened_at", "reopened", "creation"]
 
 GROUPED = _("{count} more cases of this kind, with less money at risk: {first}.")
+CLOSED_NOTE = _("Closed by the run of {day}: it does not hold any more.")
+BACK_NOTE = _("Opened again by the run of {day}: it is back.")
+STILL_NOTE = _("Opened again by the run of {day}: it was resolved, but still holds.")
+SNOOZE_NOTE = _("Opened again by the run of {day}: the snooze is over, and it still holds.")
 GROUPED_AND_MORE = _("{count} more cases of this kind, with less money at risk: {first} and {rest} others.")
 
 
@@ -45,7 +56,7 @@ class PublishedFaults:
 
 
 def identity(kind: str, company: str, *parts: str | None) -> str:
-    """What tells one case from another; parts: item, warehouse, supplier, or the mark of a group."""
+    """What tells one case from another; parts: item, warehouse, supplier and, if any, order line; or a group's mark."""
     text = "\x1f".join((kind, company, *(part or "" for part in parts)))
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
@@ -60,26 +71,45 @@ def publish_faults(
     inserts nothing. as_of: the day on which the cases were seen; default the site's.
     """
     seen_on = as_of or site.as_of()
-    cases = _as_cases(company, faults, site.translate, settings.plan.currency)
+    rules = exception_rules.rules_of(site, company)
+    cases = _raised(_as_cases(company, faults, site.translate, settings.plan.currency), rules)
     known = site.fetch(order_reads.cases(site.qb, company))
     wanted = _ranked(cases, known, company, settings.max_exceptions, site.translate)
-    return _Publication(site, run, settings, seen_on).carry_out(wanted, known)
+    return _Publication(site, run, settings, seen_on, rules).carry_out(wanted, known)
 
 
 def publish_one(site: Site, company: str, settings: CompanySettings, fault: Fault) -> None:
     """A case that is seen outside a run: inserted, or opened again; other cases are left as they are. Commits."""
-    cases = _as_cases(company, [fault], site.translate, settings.plan.currency)
+    rules = exception_rules.rules_of(site, company)
+    cases = _raised(_as_cases(company, [fault], site.translate, settings.plan.currency), rules)
     known = site.fetch(order_reads.cases(site.qb, company))
     known = known[known["identity"].isin(cases["identity"])]
-    _Publication(site, None, settings, site.as_of()).carry_out(cases, known)
+    _Publication(site, None, settings, site.as_of(), rules).carry_out(cases, known)
 
 
 def resolve_one(site: Site, company: str, kind: str) -> None:
     """Open cases of this kind without an item, warehouse or supplier are over. Does not commit."""
     known = site.fetch(order_reads.cases(site.qb, company))
-    gone = known[(known["identity"] == identity(kind, company, None, None, None)) & known["status"].isin(_OPEN)]
+    gone = known[(known["identity"] == identity(kind, company, None, None, None)) & known["status"].isin(_ALIVE)]
+    note = site.translate(CLOSED_NOTE).format(day=site.now().date())
     for name in gone["name"]:  # one at most
-        site.update_document(DOCTYPE, name, {"status": "Resolved"})
+        site.update_document(DOCTYPE, name, {"status": "Resolved", "note": note, "closed_at": site.now()})
+
+
+def _identity(company: str, fault: Fault) -> str:
+    parts = (fault.item_code, fault.warehouse, fault.supplier)
+    return identity(fault.kind, company, *parts, *([fault.order_line] if fault.order_line else []))
+
+
+def _raised(cases: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:
+    """The cases that the rule table wants, still the most money first."""
+    if cases.empty:
+        return cases
+    kinds = cases["exception_type"]
+    wanted = kinds.map(lambda kind: rules[kind].raised) & (
+        cases["money_at_risk"] >= kinds.map(lambda kind: rules[kind].money_from)
+    )
+    return cases[wanted].reset_index(drop=True)
 
 
 def _as_cases(company: str, faults: Sequence[Fault], translate: Callable[[str], str], currency: str) -> pd.DataFrame:
@@ -92,7 +122,8 @@ def _as_cases(company: str, faults: Sequence[Fault], translate: Callable[[str], 
             "money_at_risk": round(float(fault.money_at_risk), 2), "due_on": fault.due_on,
             "message": fault.sentence(translate), "currency": currency,
             "auto_purchase_order": fault.values.get("auto_purchase_order"),
-            "identity": identity(fault.kind, company, fault.item_code, fault.warehouse, fault.supplier),
+            "purchase_order": fault.purchase_order or "", "order_line": fault.order_line or "",
+            "identity": _identity(company, fault),
         }
         for fault in faults
     ]  # fmt: skip
@@ -134,6 +165,7 @@ def _group(kind: str, rest: pd.DataFrame, company: str, translate: Callable[[str
         "money_at_risk": round(float(rest["money_at_risk"].sum()), 2), "due_on": min(due) if len(due) else None,
         "message": translate(template).format(count=len(rest), first=first, rest=len(rest) - _NAMED_IN_GROUP),
         "currency": rest["currency"].iloc[0], "auto_purchase_order": None, "occurrences": len(rest),
+        "purchase_order": "", "order_line": "",
         "identity": identity(kind, company, GROUP_MARK),
     }  # fmt: skip
 
@@ -141,53 +173,89 @@ def _group(kind: str, rest: pd.DataFrame, company: str, translate: Callable[[str
 class _Publication:
     """Writes the wanted cases; counts what it did."""
 
-    def __init__(self, site: Site, run: str | None, settings: CompanySettings, seen_on: date) -> None:
-        self.site, self.run, self.settings, self.seen_on = site, run, settings, seen_on
+    def __init__(
+        self, site: Site, run: str | None, settings: CompanySettings, seen_on: date, rules: Mapping[str, Rule]
+    ) -> None:
+        self.site, self.run, self.settings, self.seen_on, self.rules = site, run, settings, seen_on, rules
+        self.now = site.now()
+        self.hours = watch_reads.watch_settings(site, settings.company).hours
+        self.days_off = watch_reads.days_off(site, settings.company)
 
     def carry_out(self, wanted: pd.DataFrame, known: pd.DataFrame) -> PublishedFaults:
-        known = known if len(known) else pd.DataFrame(columns=["identity", "name", "status", "snoozed_until"])
-        at_hand = wanted.merge(known[["identity", "name", "status", "snoozed_until"]].drop_duplicates("identity"),
-                               on="identity", how="left")  # fmt: skip
-        new = at_hand[at_hand["name"].isna()]
-        seen = at_hand[at_hand["name"].notna()]
-        over = self._snooze_is_over(seen)
-        back = seen[(seen["status"] == "Resolved") | over]
-        updated = self._update(seen)
-        self._set_status(back["name"].tolist(), "Open", clear_snooze=True)
-        gone = known[~known["identity"].isin(wanted["identity"]) & known["status"].isin(_OPEN)]
-        self._set_status(gone["name"].tolist(), "Resolved")
+        known = known if len(known) else pd.DataFrame(columns=_KNOWN)
+        at_hand = wanted.merge(known[_KNOWN].drop_duplicates("identity"), on="identity", how="left")
+        new, seen = at_hand[at_hand["name"].isna()], at_hand[at_hand["name"].notna()]
+        snooze_over = self._snooze_is_over(seen)
+        back = seen[(seen["status"] == "Resolved") | snooze_over]
+        updated = self._update(seen, back.index)
+        self._reopen(back, snooze_over)
+        gone = known[~known["identity"].isin(wanted["identity"]) & known["status"].isin(_ALIVE)]
+        self._close(gone["name"].tolist())
         self.site.commit()
-        failed = self._insert(new)
+        failed = self._insert(new, self._load(known))
         still_open = int(seen["status"].isin(_OPEN).sum()) + len(back) + len(new) - len(failed)
         return PublishedFaults(still_open, len(new) - len(failed), updated, len(back), len(gone), failed)
 
     def _snooze_is_over(self, seen: pd.DataFrame) -> pd.Series:
+        """On the day itself: who snoozes until Monday finds the case on Monday morning."""
         until = pd.to_datetime(seen["snoozed_until"], errors="coerce")
-        return (seen["status"] == "Ignored") & until.notna() & (until <= pd.Timestamp(self.seen_on))
+        snoozed = seen["status"].isin(("Snoozed", "Ignored")) & until.notna()
+        return snoozed & (until <= pd.Timestamp(self.seen_on) + pd.Timedelta(days=1))
 
-    def _update(self, seen: pd.DataFrame) -> int:
-        """What the run knows about the case; never what a person sets."""
-        if seen.empty:
-            return 0
-        columns = ["name", "identity", "message", "money_at_risk", "due_on", "occurrences"]
-        rows = seen[columns].assign(last_seen_on=self.seen_on)
-        rows = rows if self.run is None else rows.assign(forecast_run=self.run)
-        for row in rows.to_dict("records"):  # at most some hundred cases, each a row that a person may have open
-            self.site.set_fields(DOCTYPE, row.pop("name"), {k: v for k, v in row.items() if k != "identity"})
+    @staticmethod
+    def _load(known: pd.DataFrame) -> pd.Series:
+        """Open cases by user."""
+        return known.loc[known["status"].isin(_OPEN), "responsible"].value_counts()
+
+    def _update(self, seen: pd.DataFrame, back: pd.Index) -> int:
+        """What the run knows about the case; never what a person sets. The clock of what came back starts anew."""
+        columns = ["message", "money_at_risk", "due_on", "occurrences"]
+        for at, row in zip(seen.index, seen.to_dict("records"), strict=True):
+            # at most some hundred cases, each a row that a person may have open
+            opened = self.now if at in back or pd.isna(row["opened_at"]) else pd.Timestamp(row["opened_at"])
+            values = {name: row[name] for name in columns} | self._clock(row, pd.Timestamp(opened).to_pydatetime())
+            run = {} if self.run is None else {"forecast_run": self.run}
+            self.site.set_fields(DOCTYPE, row["name"], {**values, **run, "last_seen_on": self.seen_on})
         return len(seen)
 
-    def _set_status(self, names: list[str], status: str, *, clear_snooze: bool = False) -> None:
-        values = {"status": status} | ({"snoozed_until": None} if clear_snooze else {})
+    def _clock(self, row: Mapping[str, Any], opened: datetime) -> dict[str, Any]:
+        rule, due_on = self.rules[row["exception_type"]], row["due_on"]
+        due_on = None if pd.isna(due_on) else pd.Timestamp(due_on).date()
+        due = exception_rules.due_at(opened, rule, self.hours, due_on, self.days_off)
+        return {"severity": rule.severity, "opened_at": opened, "due_at": due, "due_on": due_on}
+
+    def _reopen(self, back: pd.DataFrame, snooze_over: pd.Series) -> None:
+        """Through the document, so that Notifications on the status work."""
+        day = self.seen_on + timedelta(days=1)
+        for at, row in zip(back.index, back.to_dict("records"), strict=True):
+            template = SNOOZE_NOTE if snooze_over[at] else (STILL_NOTE if self._by_person(row) else BACK_NOTE)
+            values = {"status": "Open", "snoozed_until": None, "closed_at": None,
+                      "note": self.site.translate(template).format(day=day)}  # fmt: skip
+            if not snooze_over[at]:
+                values["reopened"] = int(row["reopened"] or 0) + 1
+            self.site.update_document(DOCTYPE, row["name"], values)
+
+    def _by_person(self, row: Mapping[str, Any]) -> bool:
+        """A run closes with a note of its own; whoever closed it otherwise was a person."""
+        held = self.site.get_document(DOCTYPE, row["name"]) or {}
+        return not str(held.get("note") or "").startswith(self.site.translate(CLOSED_NOTE).split("{")[0])
+
+    def _close(self, names: list[str]) -> None:
+        note = self.site.translate(CLOSED_NOTE).format(day=self.seen_on + timedelta(days=1))
         for name in names:  # through the document, so that Notifications on the status work
+            values = {"status": "Resolved", "note": note, "closed_at": self.now, "snoozed_until": None}
             self.site.update_document(DOCTYPE, name, values)
 
-    def _insert(self, new: pd.DataFrame) -> list[str]:
+    def _insert(self, new: pd.DataFrame, load: pd.Series) -> list[str]:
         existing = {column: self._existing(new, column, doctype) for column, doctype in _LINKS.items()}
+        owner = exception_rules.owners(
+            self.site, self.settings.company, new, self.rules, self.settings.exception_owner, load
+        )
         failed: list[str] = []
-        for count, row in enumerate(new.to_dict("records"), 1):
+        for count, (at, row) in enumerate(zip(new.index, new.to_dict("records"), strict=True), 1):
             try:
                 with self.site.savepoint():
-                    self.site.insert_document(DOCTYPE, self._document(row, existing))
+                    self.site.insert_document(DOCTYPE, self._document(row, existing, str(owner[at])))
             except Exception as error:  # one case that the site refuses must not hide the others
                 if self.site.must_stop(error):
                     raise
@@ -201,14 +269,15 @@ class _Publication:
         wanted = sorted({name for name in new[column] if name}) if column in new else []
         return set(self.site.fetch(order_reads.names(self.site.qb, doctype, wanted))["name"]) if wanted else set()
 
-    def _document(self, row: dict[str, Any], existing: dict[str, set[str]]) -> dict[str, Any]:
+    def _document(self, row: dict[str, Any], existing: dict[str, set[str]], owner: str) -> dict[str, Any]:
         """A link to a record that is gone stays empty; the sentence and the identity still name it."""
         links = {column: row[column] if row[column] in names else None for column, names in existing.items()}
         return {
             "exception_type": row["exception_type"], "status": "Open", "company": row["company"], **links,
-            "money_at_risk": row["money_at_risk"], "due_on": None if pd.isna(row["due_on"]) else row["due_on"],
+            "money_at_risk": row["money_at_risk"], **self._clock(row, self.now),
             "message": row["message"], "occurrences": int(row["occurrences"]), "currency": row["currency"] or None,
             "auto_purchase_order": row["auto_purchase_order"] or None, "identity": row["identity"],
-            "responsible": self.settings.exception_owner, "forecast_run": self.run,
+            "order_line": row["order_line"] or None, "responsible": owner or None,
+            "make_todo": int(self.rules[row["exception_type"]].make_todo), "forecast_run": self.run,
             "first_seen_on": self.seen_on, "last_seen_on": self.seen_on,
         }  # fmt: skip

@@ -25,7 +25,7 @@ from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel, build_panel
 from erp_forecast_addon.planning.plan import Plan, Supply, plan, policies_with
 from erp_forecast_addon.planning.signals import Signals, prepare
-from erp_forecast_addon.services import accuracy, change_sets, decisions, learning, signals
+from erp_forecast_addon.services import accuracy, change_sets, decisions, learning, signals, watch
 from erp_forecast_addon.services.approval_times import learned_approval_time
 from erp_forecast_addon.services.drafting import DraftingResult, draft_orders
 from erp_forecast_addon.services.exceptions import publish_faults
@@ -58,7 +58,8 @@ NOTHING_ORDERED = _("Drafting is switched off in Forecast Settings.")
 _STEPS = {
     "Check settings": 0, "Refresh demand": 1, "Read": 15, "Forecast and plan": 25, "Publish forecasts": 55,
     "Keep forecasts": 64, "Measure accuracy": 66, "Draft orders": 70, "Publish policies": 85, "Publish lead times": 90,
-    "Write back levels": 92, "Propose level changes": 92, "Publish exceptions": 95,
+    "Write back levels": 92, "Propose level changes": 92, "Watch orders and prices": 94,
+    "Publish exceptions": 95,
 }  # fmt: skip
 
 
@@ -326,6 +327,19 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         step.rows, deleted = publish_lead_times(site, log.name, settings, inputs.learned, inputs.sourcing, inputs.items)
         step.detail = _deleted(site, deleted)
     faults += _write_back(site, log, settings)
+    with log.step("Watch orders and prices") as step:
+        found = watch.watch_faults(
+            site,
+            settings,
+            made,
+            inputs.dated,
+            inputs.positions,
+            inputs.items,
+            inputs.sourcing,
+            inputs.learned,
+            log.as_of,
+        )
+        step.rows, faults = len(found), watch.without_doubles([*faults, *found])
     with log.step("Publish exceptions") as step:
         published = publish_faults(site, log.name, company, settings, faults, log.as_of)
         step.rows, step.detail = len(faults), "\n".join(published.failed)

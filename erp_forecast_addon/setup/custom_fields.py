@@ -59,14 +59,54 @@ _ITEM_FIELDS: list[dict[str, Any]] = [
     },
 ]
 
-COLUMNS = (("Purchase Order", "auto_purchase_order"), ("Item", "replaced_by"))
-_ALL = (("Purchase Order", _PURCHASE_ORDER_FIELDS), ("Item", _SUCCESSION_FIELDS), ("Item", _ITEM_FIELDS))
+# Whose the Planning Exceptions of an item, an item group or a supplier are.
+_OWNER_FIELDS: dict[str, list[dict[str, Any]]] = {
+    doctype: [
+        {
+            "fieldname": fieldname,
+            "label": label,
+            "fieldtype": "Link",
+            "options": "User",
+            "insert_after": after,
+            "print_hide": 1,
+            "ignore_user_permissions": 1,
+            "description": description,
+            "module": MODULE,
+        }
+    ]
+    for doctype, fieldname, label, after, description in (
+        ("Item", "forecast_planner", "Planner", "lead_time_days", "Gets the Planning Exceptions of the item."),
+        (
+            "Item Group",
+            "forecast_planner",
+            "Planner",
+            "is_group",
+            "Gets the Planning Exceptions of items in this group and below it that name no planner.",
+        ),
+        ("Supplier", "forecast_buyer", "Buyer", "supplier_group", "Gets the Planning Exceptions of the supplier."),
+    )
+}
+
+COLUMNS = (
+    ("Purchase Order", "auto_purchase_order"),
+    ("Item", "replaced_by"),
+    ("Item", "forecast_planner"),
+    ("Item Group", "forecast_planner"),
+    ("Supplier", "forecast_buyer"),
+)
+_ALL = (
+    ("Purchase Order", _PURCHASE_ORDER_FIELDS),
+    ("Item", _SUCCESSION_FIELDS),
+    ("Item", _ITEM_FIELDS),
+    *_OWNER_FIELDS.items(),
+)
 
 
 def ensure_custom_fields() -> None:
     """Create our fields, or bring them to this version's definition; what a site moved stays where it put it."""
     create_custom_fields({"Purchase Order": _kept_in_place("Purchase Order", _PURCHASE_ORDER_FIELDS)})
     create_custom_fields({"Item": _kept_in_place("Item", _SUCCESSION_FIELDS)})
+    create_custom_fields({doctype: _kept_in_place(doctype, fields) for doctype, fields in _OWNER_FIELDS.items()})
     create_custom_fields({"Item": _kept_in_place("Item", _at_the_end("Item", _ITEM_FIELDS))})
 
 

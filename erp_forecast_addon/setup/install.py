@@ -3,6 +3,7 @@
 from erp_forecast_addon.setup.approval_history import read_approval_history
 from erp_forecast_addon.setup.company_rows import ensure_company_rows
 from erp_forecast_addon.setup.custom_fields import ensure_custom_fields
+from erp_forecast_addon.setup.exception_rules import ensure_exception_rules
 from erp_forecast_addon.setup.roles import ensure_roles
 from erp_forecast_addon.setup.workflow import create_workflow
 from erp_forecast_addon.site.frappe_site import ensure_indexes
@@ -19,4 +20,5 @@ def after_install() -> None:
 def after_migrate() -> None:
     ensure_roles()
     ensure_custom_fields()
+    ensure_exception_rules()
     ensure_indexes()

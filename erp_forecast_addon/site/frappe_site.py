@@ -161,6 +161,15 @@ class FrappeSite(Site):
     def has_doctype(self, doctype: str) -> bool:
         return bool(frappe.db.table_exists(doctype))
 
+    def users_with_role(self, role: str, company: str) -> list[str]:
+        holders = frappe.get_all(
+            "Has Role", filters={"role": role, "parenttype": "User"}, pluck="parent", distinct=True
+        )
+        enabled = frappe.get_all(
+            "User", filters={"name": ("in", holders or [""]), "enabled": 1}, pluck="name", order_by="name asc"
+        )
+        return [user for user in enabled if _may_see_company(user, company)]
+
     def own_order_workflow(self) -> str | None:
         return get_workflow_name("Purchase Order") or None
 
@@ -338,6 +347,11 @@ def _has_index(doctype: str, columns: Sequence[str], unique: bool) -> bool:
 
 
 # ---- SQL ------------------------------------
+def _may_see_company(user: str, company: str) -> bool:
+    granted = frappe.permissions.get_user_permissions(user).get("Company") or []
+    return user not in ("Administrator", "Guest") and (not granted or company in {each["doc"] for each in granted})
+
+
 @contextmanager
 def _dates_as_text() -> Iterator[None]:
     """Let PyMySQL hand dates over as text while a query starts: pandas parses a million of them in the time that

@@ -105,6 +105,7 @@ def cases(qb: Any, company: str) -> Any:
     return qb.from_(case).select(
         case.name, case.identity, case.exception_type, case.status, case.snoozed_until, case.message,
         case.money_at_risk, case.due_on, case.occurrences, case.last_seen_on, case.forecast_run,
+        case.responsible, case.opened_at, case.reopened, case.creation, case.item_code, case.supplier,
     ).where(case.company == company)  # fmt: skip
 
 

@@ -136,6 +136,10 @@ class Site(ABC):
         """Whether the site has this DocType of ERPNext, which only newer versions bring."""
         return True
 
+    def users_with_role(self, role: str, company: str) -> list[str]:
+        """Enabled users who have the role and may see the company's records; nobody on sites without users."""
+        return []
+
     # ---- native purchase orders ------------------------------------
     def own_order_workflow(self) -> str | None:
         """The site's own active workflow on Purchase Order, if any: it decides then, and ours steps aside."""

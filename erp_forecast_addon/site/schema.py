@@ -397,6 +397,8 @@ READ: Final[dict[str, dict[str, str]]] = {
     "Supplier Quotation Item": {
         "item_code": "Link/Item",
         "lead_time_days": "Int",
+        "conversion_factor": "Float",
+        "base_rate": "Currency",
     },
     "Subcontracting Order": {
         "supplier": "Link/Supplier",
@@ -436,7 +438,9 @@ READ_V16: Final[dict[str, dict[str, str]]] = {
 # Fields that we add to ERPNext's DocTypes as Custom Fields; setup/ creates them.
 CUSTOM_FIELDS: Final[dict[str, dict[str, str]]] = {
     "Purchase Order": {"auto_purchase_order": "Link/Auto Purchase Order"},
-    "Item": {"replaced_by": "Link/Item"},
+    "Item": {"replaced_by": "Link/Item", "forecast_planner": "Link/User"},
+    "Item Group": {"forecast_planner": "Link/User"},
+    "Supplier": {"forecast_buyer": "Link/User"},
 }
 
 # What a live site is written to, besides our own DocTypes. ERPNext fills the rest of a Purchase Order itself.

@@ -189,9 +189,9 @@ class TestExceptions(SeenTestCase):
         names = [self.open_case(self.first), self.open_case(self.second)]
         until = add_days(today(), 3)
         with made.acting_as(made.user("planner", made.PLANNER)):
-            assert exception.update(json.dumps(names), "Ignored", until) == 2
+            assert exception.update(json.dumps(names), "Snoozed", until) == 2
         held = [frappe.get_doc("Planning Exception", name) for name in names]
-        assert [(case.status, case.snoozed_until) for case in held] == [("Ignored", getdate(until))] * 2
+        assert [(case.status, case.snoozed_until) for case in held] == [("Snoozed", getdate(until))] * 2
 
     def test_one_case_out_of_sight_refuses_all(self) -> None:
         mine, foreign = self.open_case(self.first), self.open_case(self.other)
@@ -205,8 +205,10 @@ class TestExceptions(SeenTestCase):
         mine = self.open_case(self.first)
         for status, until, words in (
             ("Done", None, "not a status"),
-            ("Resolved", add_days(today(), 3), "snoozed with the status Ignored"),
-            ("Ignored", today(), "until a day in the future"),
+            ("Resolved", add_days(today(), 3), "snoozed with the status Snoozed"),
+            ("Ignored", add_days(today(), 3), "snoozed with the status Snoozed"),
+            ("Snoozed", today(), "until a day in the future"),
+            ("Snoozed", None, "until a day in the future"),
         ):
             with self.assertRaisesRegex(frappe.ValidationError, words):
                 exception.update([mine], status, until)

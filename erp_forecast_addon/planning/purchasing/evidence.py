@@ -90,9 +90,7 @@ def recompute(evidence: Mapping[str, Any]) -> float:
     Raises KeyError where an input of RECOMPUTED_FROM is missing.
     """
     value = {name: evidence[name] for name in RECOMPUTED_FROM}
-    # Lines of earlier versions were made by the formula alone and say nothing of a policy.
-    policy = evidence.get("policy") or {}
-    wanted = order_up_to_again(policy) if policy else _by_formula(value)
+    wanted = wanted_qty(evidence)
     position = net_position(
         value["on_hand_qty"], value["open_supply_qty"], value["draft_qty"], value["above_forecast_qty"]
     )
@@ -105,6 +103,13 @@ def recompute(evidence: Mapping[str, Any]) -> float:
         np.array([value["stock_uom_whole"]]),
     )
     return float(lots.stock_qty[0])
+
+
+def wanted_qty(evidence: Mapping[str, Any]) -> float:
+    """The order-up-to level again, or position and order of a line that was judged on paths. Stock units."""
+    # Lines of earlier versions were made by the formula alone and say nothing of a policy.
+    policy = evidence.get("policy") or {}
+    return order_up_to_again(policy) if policy else _by_formula(evidence)
 
 
 def _by_formula(value: Mapping[str, Any]) -> float:

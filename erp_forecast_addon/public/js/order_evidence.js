@@ -36,10 +36,14 @@ erp_forecast_addon.order_evidence = (function () {
 
 	// Levels from the distribution of demand: when to order, and how much an order is meant to bring.
 	function method_rows(line, evidence, qty) {
+		const interval = evidence.protection_days
+			? __("Demand over the next {0} days (lead time and review)", [number(evidence.protection_days, 1)])
+			: __("Demand over the protection interval");
 		const named = evidence.service_level
 			? __("{0}, {1}%, class {2}", [__(evidence.method), number(evidence.service_level * WHOLE_PERCENT, 1), escape(evidence.abc_class)])
 			: __(evidence.method);
 		return [
+			sum_row(`<span class="ef-muted">${interval}</span>`, `<span class="ef-muted">${qty(line.protection_demand_qty)}</span>`),
 			sum_row(`${__("Reorder point")} <span class="ef-muted">(${named})</span>`, qty(line.reorder_point_qty)),
 			sum_row(__("+ what an order is to bring beyond it"), qty(line.order_up_to_qty - line.reorder_point_qty)),
 		];
@@ -130,6 +134,24 @@ erp_forecast_addon.order_evidence = (function () {
 		return `<p class="ef-muted">${__("Also considered: {0}.", [words.join("; ")])}</p>`;
 	}
 
+	// What the server computed again from the frozen inputs: the rule that set the quantity, and whether it is equal.
+	function verdict(computed) {
+		if (!computed) return "";
+		const again = computed.problem
+			? `<span class="text-danger">${escape(computed.problem)}</span>`
+			: computed.equal
+				? `<span class="text-success">${__("Computed again from the frozen inputs: equal.")}</span>`
+				: `<span class="text-danger">${__("Computed again from the frozen inputs: {0} {1}, not the {2} ordered.", [
+						number(computed.computed_qty, 3), escape(computed.stock_uom), number(computed.stock_qty, 3),
+					])}</span>`;
+		return `<p><b>${__("Rule")}:</b> ${escape(computed.rule || "–")}</p><p>${again}</p>`;
+	}
+
+	// Fills the cards that stand in `box` once the server has answered. lines: of api.v1.evidence.lines, in their order.
+	function show_verdicts(box, lines) {
+		box.find("[data-verdict]").each((at, place) => $(place).html(verdict(lines[at])));
+	}
+
 	function card(line, order, width) {
 		const evidence = evidence_of(line);
 		const item = frappe.utils.get_form_link("Item", line.item_code);
@@ -141,7 +163,7 @@ erp_forecast_addon.order_evidence = (function () {
 			<p class="ef-why">${escape(line.reason || "")}</p>
 			${level_bar(width, line)}
 			<div class="ef-columns">${computation(line, evidence)}${facts(line, evidence, order)}</div>
-			${other_suppliers(evidence, order)}</div>`;
+			${other_suppliers(evidence, order)}<div data-verdict="1"></div></div>`;
 	}
 
 	// html of the cards of all lines; width: of the place where they go, in pixels.
@@ -151,5 +173,5 @@ erp_forecast_addon.order_evidence = (function () {
 		return `<div class="ef">${lines.map((line) => card(line, order, width - 32)).join("")}</div>`;
 	}
 
-	return { cards };
+	return { cards, show_verdicts };
 })();

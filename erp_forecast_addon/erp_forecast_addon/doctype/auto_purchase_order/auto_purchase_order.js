@@ -12,6 +12,9 @@
 		erp_forecast_addon.add_styles();
 		const box = frm.fields_dict.evidence_html.$wrapper;
 		box.html(erp_forecast_addon.order_evidence.cards(frm.doc, box.width() || 900));
+		frappe
+			.call({ method: "erp_forecast_addon.api.v1.evidence.lines", type: "GET", args: { name: frm.doc.name } })
+			.then(({ message }) => erp_forecast_addon.order_evidence.show_verdicts(box, message));
 	}
 
 	function show_buttons(frm) {
