@@ -81,4 +81,6 @@ FAULT_KINDS = (
     "Forecast Override",
     "Item Replacement",
     "Levels Not Written",
+    "Over Budget",
+    "Order Below Minimum",
 )
