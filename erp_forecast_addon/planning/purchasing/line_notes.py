@@ -12,14 +12,16 @@ from erp_forecast_addon.planning.wording import dict_column, readable
 Note = tuple[str, dict[str, Any]]
 
 BREAK = _("From {min_qty} {stock_uom} on {supplier} is cheaper; the saving is more than holding the rest costs.")
-PULLED = _("Not due before {days} days from now; ordered with the rest, which so reaches the minimum of {supplier}.")
-AHEAD = _("Ordered for {days} days more, so that the order reaches the minimum of {supplier}.")
+PULLED = _("Ordered with the rest, which so reaches the minimum of {supplier}; days until it would be due: {days}.")
+AHEAD = _("Ordered ahead, so that the order reaches the minimum of {supplier}; days of demand more: {days}.")
 TAKEN = _("Ordered from {supplier} instead of {usual}: {percent}% cheaper in all.")
-SOONER = _("Late: ordered from {supplier} instead of {usual}, who delivers {days} days later.")
-CHEAPER = _("{alternative} would save {saving} {currency} in all and deliver {days} days sooner.")
-CHEAPER_SAME = _("{alternative} would save {saving} {currency} in all and deliver on the same day.")
-CHEAPER_LATER = _("{alternative} would save {saving} {currency} in all and deliver {days} days later.")
-FASTER = _("{alternative} would deliver {days} days sooner, for {saving} {currency} more in all.")
+SOONER = _("Late: ordered from {supplier} instead of {usual}, which gains {days} days.")
+SOONER_A_DAY = _("Late: ordered from {supplier} instead of {usual}, which gains a day.")
+CHEAPER = _("{alternative} would save {saving} {currency} in all; days until delivery: {days} instead of {own_days}.")
+FASTER = _(
+    "{alternative} would deliver sooner, for {saving} {currency} more in all; days until delivery: {days} instead of "
+    "{own_days}."
+)
 RANK = _("Rank {rank} of {lines} by margin protected per money spent; the week's cut is after rank {last_rank}.")
 WARNING = _("{supplier}: {warning}")
 
@@ -51,11 +53,13 @@ def _matters(lines: pd.DataFrame, currency: str) -> list[tuple[NDArray[np.bool_]
 
     moved = (lines["supplier"] != lines["usual_supplier"]).to_numpy()
     sooner = number("taken_sooner_days")
-    saving, days = number("alternative_saving"), np.round(number("alternative_days"), 1)
+    saving, own_days = number("alternative_saving"), number("arrival_day")
     named = (lines["alternative_supplier"] != "").to_numpy()
     cheaper = named & (saving > 0.0)
-    other: dict[str, Any] = {"alternative": "alternative_supplier", "saving": np.abs(np.nan_to_num(saving)),
-                             "days": np.abs(np.nan_to_num(days))}  # fmt: skip
+    other: dict[str, Any] = {
+        "alternative": "alternative_supplier", "saving": np.abs(np.nan_to_num(saving)),
+        "days": np.nan_to_num(own_days - number("alternative_days")), "own_days": own_days,
+    }  # fmt: skip
     who = {"supplier": "supplier", "usual": "usual_supplier"}
     pulled, filled = number("pulled_forward_days"), number("filled_days")
     return [
@@ -63,12 +67,11 @@ def _matters(lines: pd.DataFrame, currency: str) -> list[tuple[NDArray[np.bool_]
          {"min_qty": number("price_break_qty"), "stock_uom": "stock_uom", "supplier": "supplier"}),
         (pulled > 0.0, PULLED, {"days": pulled, "supplier": "supplier"}),
         ((pulled <= 0.0) & (filled > 0.0), AHEAD, {"days": filled, "supplier": "supplier"}),
-        (moved & (sooner > 0.0), SOONER, {**who, "days": sooner}),
+        (moved & (sooner > 1.0), SOONER, {**who, "days": sooner}),
+        (moved & (sooner == 1.0), SOONER_A_DAY, who),
         (moved & ~(sooner > 0.0) & (number("saved_share") > 0.0), TAKEN,
          {**who, "percent": 100.0 * number("saved_share")}),
-        (cheaper & (days > 0.0), CHEAPER, other),
-        (cheaper & (days == 0.0), CHEAPER_SAME, other),
-        (cheaper & (days < 0.0), CHEAPER_LATER, other),
+        (cheaper, CHEAPER, other),
         (named & ~cheaper, FASTER, other),
         (number("budget_rank") > 0.0, RANK,
          {"rank": number("budget_rank"), "lines": number("budget_lines"),
