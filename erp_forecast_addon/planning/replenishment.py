@@ -20,7 +20,6 @@ from erp_forecast_addon.planning.inventory.judged_orders import JudgedOrders, ju
 from erp_forecast_addon.planning.inventory.lead_time import LeadTimes, choose_lead_times, probability_of
 from erp_forecast_addon.planning.inventory.lead_time_distribution import LeadTimeDistributions
 from erp_forecast_addon.planning.inventory.levels import service_levels
-from erp_forecast_addon.planning.inventory.methods import PriceBreaks
 from erp_forecast_addon.planning.inventory.pair_levels import (
     PairLevels,
     Path,
@@ -33,13 +32,19 @@ from erp_forecast_addon.planning.inventory.pair_levels import (
 from erp_forecast_addon.planning.inventory.policies import PairClasses, Standing, policy_table
 from erp_forecast_addon.planning.inventory.policy_faults import policy_faults
 from erp_forecast_addon.planning.inventory.rules import Rules, apply_rules, check_rules
-from erp_forecast_addon.planning.inventory.safety_stock import expected_units_short
+from erp_forecast_addon.planning.inventory.safety_stock import expected_units_short, safety_factor
+from erp_forecast_addon.planning.purchasing import alternatives
 from erp_forecast_addon.planning.purchasing import faults as sentences
+from erp_forecast_addon.planning.purchasing.budget import limits_of
 from erp_forecast_addon.planning.purchasing.faults import item_faults, pair_faults
+from erp_forecast_addon.planning.purchasing.joint_orders import needs_filling
 from erp_forecast_addon.planning.purchasing.lots import SMALLEST_QTY, order_steps, whole_days_up
 from erp_forecast_addon.planning.purchasing.need import due_now, net_position, order_need
+from erp_forecast_addon.planning.purchasing.order_days import CALENDAR_DAYS, OrderDays, OrderTerms, order_days
+from erp_forecast_addon.planning.purchasing.order_lines import Offered, calendar_faults, order_lines
 from erp_forecast_addon.planning.purchasing.position import Outlook, lay_out, project
-from erp_forecast_addon.planning.purchasing.proposals import day_dates, propose
+from erp_forecast_addon.planning.purchasing.price_breaks import pair_breaks
+from erp_forecast_addon.planning.purchasing.proposals import day_dates
 from erp_forecast_addon.planning.purchasing.suppliers import (
     align_choice,
     blocked_items,
@@ -47,7 +52,15 @@ from erp_forecast_addon.planning.purchasing.suppliers import (
     rate_sourcing,
 )
 from erp_forecast_addon.planning.settings import PlanSettings
-from erp_forecast_addon.planning.tables import DATED, FORMER_LEVELS, ITEMS, POSITIONS, PRICE_BREAKS, SOURCING
+from erp_forecast_addon.planning.tables import (
+    COMMITTED,
+    DATED,
+    FORMER_LEVELS,
+    ITEMS,
+    POSITIONS,
+    PRICE_BREAKS,
+    SOURCING,
+)
 from erp_forecast_addon.planning.wording import dict_column
 
 Floats = NDArray[np.float64]
@@ -62,7 +75,8 @@ _MONTH_DAYS = 28
 class Supply:
     """dated: table DATED; items: table ITEMS; sourcing: table SOURCING, whose lead_time_row points into lead_times;
     approval: how long drafts wait, None: as the settings say; rules: what planners have said about policies; former:
-    table FORMER_LEVELS, the levels that stand; price_breaks: table PRICE_BREAKS.
+    table FORMER_LEVELS, the levels that stand; price_breaks: table PRICE_BREAKS; terms: what suppliers ask of whole
+    orders; committed: table COMMITTED.
     """
 
     dated: pd.DataFrame
@@ -73,6 +87,8 @@ class Supply:
     rules: Rules = field(default_factory=Rules)
     former: pd.DataFrame = field(default_factory=FORMER_LEVELS.empty)
     price_breaks: pd.DataFrame = field(default_factory=PRICE_BREAKS.empty)
+    terms: OrderTerms = field(default_factory=OrderTerms)
+    committed: pd.DataFrame = field(default_factory=COMMITTED.empty)
 
 
 @dataclass(frozen=True)
@@ -139,20 +155,35 @@ def _at_the_door(positions: pd.DataFrame, supply: Supply) -> _Door:
 
 
 def replenish(
-    outlook: DemandOutlook, positions: pd.DataFrame, supply: Supply, settings: PlanSettings, as_of: date
+    outlook: DemandOutlook,
+    positions: pd.DataFrame,
+    supply: Supply,
+    settings: PlanSettings,
+    as_of: date,
+    made: "LevelsOf | None" = None,
 ) -> Replenishment:
     """Levels and proposals for every pair of `outlook` and `positions`; see plan.plan for what is planned.
 
-    Raises BadInput where a table as a whole is unusable; single bad rows are set aside, and pairs and items that
-    depend on them are not ordered.
+    made: levels that are ready, of the same pairs: they are taken over and only orders are reckoned. Raises BadInput
+    where a table as a whole is unusable; single bad rows are set aside, and pairs and items that depend on them are not
+    ordered.
     """
     door = _at_the_door(positions, supply)
     rated = rate_sourcing(door.sourcing.rows, door.items.rows, settings.currency)
     chosen = choose_suppliers(rated)
-    reckoned = _reckon(outlook, door, chosen, supply, settings, as_of)
+    reckoned = _reckon(outlook, door, chosen, supply, settings, as_of, made, rated)
     cases = _cases(reckoned, settings, as_of)
     orderable, order_faults = _orderable(cases, rated, chosen)
-    proposed = propose(_with_frozen(orderable, reckoned), rated, as_of)
+    given = Offered(
+        rated,
+        PRICE_BREAKS.check(supply.price_breaks),
+        supply.terms,
+        limits_of(settings, supply.committed),
+        settings,
+        as_of,
+    )
+    soon = _due_soon(cases, supply.terms, settings)
+    proposed = order_lines(_with_frozen(orderable, reckoned), _with_frozen(soon, reckoned), given)
     faults = [
         *door.faults,
         *reckoned.rule_faults,
@@ -160,11 +191,13 @@ def replenish(
         *policy_faults(cases, reckoned.levels),
         *order_faults,
         *_no_lot_faults(proposed.no_lot),
-        *_line_faults(orderable.drop(proposed.no_lot.index)),
+        *_line_faults(proposed.lines),
+        *proposed.faults,
+        *calendar_faults(given),
         *_shortage_faults(cases, proposed.table),
     ]
-    made = LevelsOf(pd.MultiIndex.from_frame(reckoned.pairs[_PAIR]), reckoned.levels)
-    return Replenishment(_policies(reckoned, settings, as_of), proposed.table, faults, made)
+    levels = LevelsOf(pd.MultiIndex.from_frame(reckoned.pairs[_PAIR]), reckoned.levels)
+    return Replenishment(_policies(reckoned, settings, as_of), proposed.table, faults, levels)
 
 
 def standing(
@@ -180,8 +213,9 @@ def standing(
     made: the levels of a `replenish` of the same outlook, which are taken over where the pairs are the same.
     """
     door = _at_the_door(positions, supply)
-    chosen = choose_suppliers(rate_sourcing(door.sourcing.rows, door.items.rows, settings.currency))
-    return _policies(_reckon(outlook, door, chosen, supply, settings, as_of, made), settings, as_of)
+    rated = rate_sourcing(door.sourcing.rows, door.items.rows, settings.currency)
+    chosen = choose_suppliers(rated)
+    return _policies(_reckon(outlook, door, chosen, supply, settings, as_of, made, rated), settings, as_of)
 
 
 @dataclass(frozen=True)
@@ -207,17 +241,33 @@ class _Reckoned:
     below_day: NDArray[np.int64]
     rule_faults: list[Fault]
     on_paths: JudgedOrders
+    timing: "_Timing"
 
 
 @dataclass(frozen=True)
 class _Timing:
-    """When goods arrive: of every pair the lead time, its distribution, and whole days until an order of today."""
+    """When goods arrive: of every pair the lead time, its distribution, and whole days until an order of today.
+
+    days: the supplier's calendar; lead_days: whole days of the lead time; arrival_day: when an order arrives that
+    leaves on his next order day."""
 
     lead_times: LeadTimes
     probability: Floats
     observations: Floats
+    days: OrderDays
+    lead_days: NDArray[np.int64]
     arrival_day: NDArray[np.int64]
     approval: ApprovalTime
+
+    @property
+    def shift_days(self) -> NDArray[np.int64]:
+        """Days that his calendar adds to the lead time of an order."""
+        return self.arrival_day - self.lead_days
+
+    @property
+    def missed_days(self) -> NDArray[np.int64]:
+        """Days until the chance after the next one to order, less the day that every plan looks ahead anyway."""
+        return self.days.gap - 1
 
 
 def _reckon(
@@ -228,17 +278,20 @@ def _reckon(
     settings: PlanSettings,
     as_of: date,
     made: LevelsOf | None = None,
+    rated: pd.DataFrame | None = None,
 ) -> _Reckoned:
     pairs = _join_pairs(outlook, door, chosen)
+    abc = _abc(outlook, pairs, settings)
+    if rated is not None:
+        pairs = _with_cheaper_suppliers(pairs, rated, outlook, abc, settings, as_of)
     on_hand = _floats(pairs, "on_hand_qty")
-    timing = _timing(pairs, supply, settings)
+    timing = _timing(pairs, supply, settings, as_of)
     nodes = order_nodes(timing.probability, timing.approval.probability)
     ahead = int(np.ceil(timing.approval.mean_days)) + 1
     cycle = settings.review_period_days + (ahead if settings.review == "Periodic" else 0)
-    window_days = timing.arrival_day + max(cycle, settings.approval_days + 1, ahead)
+    window_days = timing.arrival_day + max(cycle, settings.approval_days + 1, ahead) + timing.missed_days
     days = max(int(window_days.max(initial=0)) + 1, settings.horizon_days, days_needed(nodes, settings))
     daily_mean, daily_std, unusable = _expected_demand(outlook, pairs, as_of, days)
-    abc = _abc(outlook, pairs, settings)
     variation = _variation(outlook, pairs, daily_mean, daily_std)
     xyz = xyz_classes(variation, settings.xyz_thresholds)
     rules, rule_faults = check_rules(supply.rules.rules)
@@ -257,7 +310,7 @@ def _reckon(
             Path(daily_mean, daily_std, _totals(outlook, pairs, daily_mean, daily_std, unusable, as_of)),
             nodes,
             timing.lead_times,
-            timing.arrival_day,
+            timing.lead_days,
             timing.approval.mean_days,
             _terms(pairs, supply, settings),
             said,
@@ -268,7 +321,7 @@ def _reckon(
     flows = lay_out(door.dated.rows, pd.MultiIndex.from_frame(pairs[_PAIR]), as_of, days)
     sight = project(on_hand, daily_mean, flows, levels.trigger_qty, timing.arrival_day, window_days)
     position = net_position(on_hand, sight.supply_qty, sight.draft_qty, sight.above_forecast_qty)
-    due, below_day = _due(levels, sight, position, timing.arrival_day)
+    due, below_day = _due(levels, sight, position, timing, settings)
     judged = judge_on_paths(
         outlook.paths,
         outlook.period_days,
@@ -283,11 +336,11 @@ def _reckon(
     held = pairs.assign(held=pairs["held"] | unusable)
     return _Reckoned(
         held, unusable, abc, xyz, variation, timing.lead_times, timing.observations, levels, timing.arrival_day, sight,
-        position, due, below_day, rule_faults, judged,
+        position, due, below_day, rule_faults, judged, timing,
     )  # fmt: skip
 
 
-def _timing(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings) -> _Timing:
+def _timing(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings, as_of: date) -> _Timing:
     lead_times = choose_lead_times(
         _floats(pairs, "lead_time_days"),
         _floats(pairs, "lead_time_std_days"),
@@ -301,7 +354,50 @@ def _timing(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings) -> _Tim
     seen = np.where(learned, np.append(supply.lead_times.observations, np.nan)[row], np.nan)
     approval = supply.approval or approval_time(np.zeros(0), settings.approval_days)
     probability = probability_of(supply.lead_times, *keys, lead_times)
-    return _Timing(lead_times, probability, seen, whole_days_up(lead_times.days), approval)
+    lead_days = whole_days_up(lead_times.days)
+    days = order_days(supply.terms, keys[0], as_of, int(lead_days.max(initial=0)) + CALENDAR_DAYS)
+    return _Timing(lead_times, probability, seen, days, lead_days, days.arrival(lead_days), approval)
+
+
+def _with_cheaper_suppliers(
+    pairs: pd.DataFrame,
+    rated: pd.DataFrame,
+    outlook: DemandOutlook,
+    abc: NDArray[np.object_],
+    settings: PlanSettings,
+    as_of: date,
+) -> pd.DataFrame:
+    """Where the settings say so, the supplier of least total cost in the usual one's place: lead time, lots and levels
+    of the pair are then his."""
+    if settings.alternative_suppliers != "Take":
+        return pairs
+    days = max(settings.horizon_days, 1)
+    mean, std, _unusable = _expected_demand(outlook, pairs, as_of, days)
+    daily = mean.mean(axis=1)
+    trade = alternatives.Trade(
+        daily_mean=daily,
+        daily_std=std,
+        order_qty=np.maximum(daily * max(settings.review_period_days, 1), SMALLEST_QTY),
+        factor=safety_factor(service_levels(abc, settings.service_level_by_class, settings.company)),
+        margin=np.zeros(len(pairs)),
+        item_min_order_qty=_floats(pairs, "item_min_order_qty"),
+        stock_uom_whole=pairs["stock_uom_whole"].to_numpy(dtype=bool),
+        item_lead_days=_floats(pairs, "item_lead_time_days"),
+        default_lead_days=settings.default_lead_time_days,
+    )
+    found = alternatives.options(pairs, rated, trade, settings)
+    place, saved = alternatives.cheaper_suppliers(found, len(pairs), settings)
+    at = np.flatnonzero(place >= 0)
+    if not len(at):
+        return pairs
+    taken, pairs = found.iloc[place[at]], pairs.copy()
+    pairs.loc[at, "saved_share"] = saved[at]
+    for name in (*alternatives.TAKEN_OVER, *alternatives.LEAD_TIME):
+        pairs.loc[at, name] = taken[name].to_numpy()
+    pairs.loc[at, "min_order_qty"] = np.maximum(
+        _floats(pairs, "item_min_order_qty")[at], taken["min_order_qty"].to_numpy(dtype=float)
+    )
+    return pairs
 
 
 def _abc(outlook: DemandOutlook, pairs: pd.DataFrame, settings: PlanSettings) -> NDArray[np.object_]:
@@ -357,30 +453,8 @@ def _terms(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings) -> Terms
         min_order_qty=_floats(pairs, "min_order_qty"),
         order_step_qty=steps,
         shelf_life_days=_floats(pairs, "shelf_life_days"),
-        price_breaks=_breaks(pairs, cost.to_numpy(dtype=float), PRICE_BREAKS.check(supply.price_breaks)),
+        price_breaks=pair_breaks(pairs, cost.to_numpy(dtype=float), PRICE_BREAKS.check(supply.price_breaks)),
     )
-
-
-def _breaks(pairs: pd.DataFrame, cost: Floats, breaks: pd.DataFrame) -> PriceBreaks | None:
-    """The usual price and the lower ones for larger orders, as columns. None where nobody gives any."""
-    usable = breaks[breaks["min_qty"] > 0.0]
-    own = pairs[["item_code", "supplier"]].assign(row=np.arange(len(pairs)))
-    named = own[own["supplier"] != ""].merge(usable, on=["item_code", "supplier"])
-    general = own.merge(usable[usable["supplier"] == ""].drop(columns="supplier"), on="item_code")
-    found = pd.concat([named, general], ignore_index=True)
-    usual = cost[found["row"].to_numpy(dtype=int)]
-    rate = found["base_rate"].fillna(usual * (1.0 - found["discount_share"])).fillna(usual - found["discount_amount"])
-    found = found.assign(base_rate=rate)[(rate > 0.0) & (rate < usual)]
-    found = found.sort_values(["row", "min_qty", "base_rate"], kind="stable")
-    found = found.drop_duplicates(["row", "min_qty"])
-    if found.empty:
-        return None
-    place = found.groupby("row").cumcount().to_numpy() + 1
-    columns = int(place.max()) + 1
-    starts, prices = np.full((len(pairs), columns), np.inf), np.repeat(cost[:, None], columns, axis=1)
-    starts[:, 0] = 0.0
-    starts[found["row"], place], prices[found["row"], place] = found["min_qty"], found["base_rate"]
-    return PriceBreaks(starts, prices)
 
 
 def _former(pairs: pd.DataFrame, supply: Supply) -> pd.DataFrame | None:
@@ -391,15 +465,36 @@ def _former(pairs: pd.DataFrame, supply: Supply) -> pd.DataFrame | None:
 
 
 def _due(
-    levels: PairLevels, sight: Outlook, position: Floats, arrival_day: NDArray[np.int64]
+    levels: PairLevels, sight: Outlook, position: Floats, timing: _Timing, settings: PlanSettings
 ) -> tuple[Flags, NDArray[np.int64]]:
-    """Which pairs need an order now, and the first day on which their stock is too low (-1: none)."""
-    laid_out = due_now(sight.below_safety_day, arrival_day, levels.due_days)
-    short = position < levels.chosen.reorder_point_qty - SMALLEST_QTY
+    """Which pairs need an order now, and the first day on which their stock is too low (-1: none).
+
+    Where a supplier takes orders on some days only, what would be due before the chance after the next one is due on
+    the next; and a draft for an order day further away than drafts are made ahead is left to a later plan.
+    """
+    due_days = levels.due_days + timing.missed_days
+    laid_out = due_now(sight.below_safety_day, timing.arrival_day, due_days)
+    fallen = position - levels.textbook.daily_mean * (timing.shift_days + timing.missed_days)
+    short = fallen < levels.chosen.reorder_point_qty - SMALLEST_QTY
     due = np.where(levels.by_position, short, laid_out)
-    last = arrival_day + levels.due_days.astype(np.int64)
+    due &= (timing.days.first <= settings.approval_days) | (timing.days.row == 0)
+    last = timing.arrival_day + due_days.astype(np.int64)
     seen = (sight.below_safety_day >= 0) & (~levels.by_position | (sight.below_safety_day <= last))
     return due, np.where(levels.by_position & due & ~seen, last, sight.below_safety_day)
+
+
+def _due_in_days(reckoned: _Reckoned, wanted: Floats, position: Floats) -> Floats:
+    """(n,) days until an order is due if demand comes as expected: 0 now, inf where stock does not fall."""
+    levels, timing = reckoned.levels, reckoned.timing
+    daily = levels.textbook.daily_mean
+    covered = timing.lead_days + levels.due_days
+    acts_at = np.where(
+        levels.by_position, levels.chosen.reorder_point_qty, levels.chosen.safety_stock_qty + daily * covered
+    )
+    fallen = position - daily * (timing.shift_days + timing.missed_days)
+    falls = daily > SMALLEST_QTY
+    days = np.divide(fallen - acts_at, daily, out=np.full(len(daily), np.inf), where=falls)
+    return np.where(reckoned.due, 0.0, np.maximum(np.ceil(days), 1.0))
 
 
 def _with_frozen(lines: pd.DataFrame, reckoned: _Reckoned) -> pd.DataFrame:
@@ -475,6 +570,8 @@ def _with_items_and_suppliers(pairs: pd.DataFrame, items: pd.DataFrame, chosen: 
     pairs["stock_uom"] = of_item["stock_uom"].astype(object).where(of_item["stock_uom"].notna(), "")
     for flag in ("stock_uom_whole", "disabled", "is_purchase_item", "exists"):
         pairs[flag] = of_item[flag].eq(True)
+    for number in ("weight_per_unit", "volume_per_unit"):
+        pairs[number] = of_item[number].astype(float)
     pairs["item_min_order_qty"] = of_item["min_order_qty"].fillna(0.0).astype(float)
     pairs["item_lead_time_days"] = of_item["lead_time_days"].astype(float)
     pairs["selling_rate"] = of_item["selling_rate"].astype(float)
@@ -485,7 +582,10 @@ def _with_items_and_suppliers(pairs: pd.DataFrame, items: pd.DataFrame, chosen: 
     choice = choice.rename(columns={"min_order_qty": "supplier_min_order_qty"})
     joined = pd.concat([pairs, choice.drop(columns=["is_default", "blocked_reason"])], axis=1)
     largest = np.fmax(joined["item_min_order_qty"], joined["supplier_min_order_qty"]).fillna(0.0)
-    return joined.assign(min_order_qty=largest, order_multiple_qty=joined["order_multiple_qty"].fillna(0.0))
+    return joined.assign(
+        min_order_qty=largest, order_multiple_qty=joined["order_multiple_qty"].fillna(0.0),
+        usual_supplier=joined["supplier"], saved_share=0.0,
+    )  # fmt: skip
 
 
 def _named_pairs(rows: pd.DataFrame) -> pd.MultiIndex:
@@ -522,9 +622,13 @@ def _cases(reckoned: _Reckoned, settings: PlanSettings, as_of: date) -> pd.DataF
     """Everything that a proposal, its evidence or a fault may name, one row per pair."""
     pairs, levels, lead_times, sight = reckoned.pairs, reckoned.levels, reckoned.lead_times, reckoned.sight
     chosen, book = levels.chosen, levels.textbook
-    missing = order_need(chosen.order_up_to_qty, reckoned.position_qty)
-    missing[reckoned.on_paths.rows] = reckoned.on_paths.orders.qty
-    need_qty = np.where(reckoned.due, missing, 0.0)
+    timing, on_paths = reckoned.timing, reckoned.on_paths
+    wanted, ahead = chosen.order_up_to_qty.copy(), timing.shift_days.astype(float)
+    ahead += np.maximum(timing.days.gap - max(settings.review_period_days, 1), 0)
+    # The paths begin where the order arrives.
+    wanted[on_paths.rows], ahead[on_paths.rows] = reckoned.position_qty[on_paths.rows] + on_paths.orders.qty, 0.0
+    ahead_qty = ahead * book.daily_mean
+    need_qty = np.where(reckoned.due, order_need(wanted + ahead_qty, reckoned.position_qty), 0.0)
     sells_at = _selling_rate(pairs, settings.margin_pct)
     until_next = expected_units_short(sight.end_qty, book.protection_std_qty)
     with_levels = pairs.assign(
@@ -553,7 +657,14 @@ def _cases(reckoned: _Reckoned, settings: PlanSettings, as_of: date) -> pd.DataF
         annual_demand_qty=np.maximum(book.daily_mean * 365.0, pairs["last_year_qty"]),
         selling_rate=sells_at,
         need_qty=need_qty,
+        wanted_qty=wanted,
+        ahead_qty=ahead_qty,
+        most_order_qty=_most_order_qty(levels, reckoned.position_qty),
+        due_in_days=_due_in_days(reckoned, wanted, reckoned.position_qty),
+        supplier_lead_days=lead_times.days,
         position_qty=reckoned.position_qty,
+        margin_protected=until_next * np.maximum(sells_at - _unit_cost(pairs), 0.0),
+        window_risk=until_next * sells_at,
         money_at_risk=np.where(need_qty > 0.0, until_next * sells_at, 0.0),
         suppressed=pairs["order_suppressed_until"] > pd.Timestamp(as_of),
         # ERPNext refuses an item on the day its life ends; orders are placed on as_of + 1.
@@ -580,7 +691,40 @@ def _with_outlook(
         short_on=day_dates(sight.short_first_day, as_of),
         short_later_qty=sight.short_later_qty,
         short_later_on=day_dates(sight.short_later_day, as_of),
+        shortage_day=sight.shortage_day,
     )
+
+
+def _most_order_qty(levels: PairLevels, position: Floats) -> Floats:
+    """(n,) what an order may bring before stock passes the most that may be held, or sells before it expires; inf where
+    nothing limits it. Packs that cannot stay below it and above the reorder point at once are not held to it."""
+    inputs = levels.inputs
+    most = np.minimum(inputs.cap_qty, inputs.max_stock_qty)
+    if inputs.sellable is not None:
+        most = np.where(inputs.expires, np.minimum(most, inputs.sellable.mean), most)
+    room = most - position
+    acts_at = levels.chosen.reorder_point_qty + levels.textbook.daily_mean * (levels.due_days + 1.0)
+    step = np.asarray(inputs.order_multiple_qty)
+    return np.where(np.isfinite(most) & (room - step >= acts_at - position), np.maximum(room, 0.0), np.inf)
+
+
+def _unit_cost(pairs: pd.DataFrame) -> pd.Series:
+    cost = pairs["base_rate"].where(pairs["base_rate"] > 0.0)
+    return cost.fillna(pairs["valuation_rate"].where(pairs["valuation_rate"] > 0.0)).fillna(0.0)
+
+
+def _due_soon(cases: pd.DataFrame, terms: OrderTerms, settings: PlanSettings) -> pd.DataFrame:
+    """What becomes due within the pull-forward window, of suppliers with a minimum or a truck to fill; no line of it
+    may be ordered alone."""
+    if settings.pull_forward_days <= 0 or terms.terms.empty:
+        return cases.iloc[:0]
+    fills = needs_filling(terms.of(cases["supplier"].to_numpy(dtype=object)))
+    free = cases["exists"] & ~cases["retired"] & cases["is_purchase_item"] & cases["factor_known"]
+    free &= cases["we_order"] & ~cases["suppressed"] & ~cases["held"] & (cases["supplier"] != "")
+    near = (cases["due_in_days"] > 0.0) & (cases["due_in_days"] <= settings.pull_forward_days)
+    soon = cases[fills & free & near & (cases["need_qty"] <= 0.0)]
+    needed = soon["arrival_day"] + soon["due_in_days"].astype(np.int64)
+    return soon.assign(below_safety_day=needed, money_at_risk=soon["window_risk"])
 
 
 def _selling_rate(pairs: pd.DataFrame, margin_pct: float) -> pd.Series:

@@ -36,6 +36,14 @@ class PlanSettings:
     review: Review = "Continuous"  # Periodic: orders leave every review_period_days only
     holding_rate_per_year: float = 0.25  # share of a unit's cost
     order_cost: float = 0.0  # of placing an order line, company currency
+    alternative_suppliers: str = "Offer"  # Offer | Take: whether a cheaper or faster supplier is only named
+    alternative_saving: float = 0.02  # least share of the total cost that another supplier must save to be named
+    alternative_on_time: float = 0.8  # least on-time share of a supplier that is taken by itself
+    ship_to: str = "Joined"  # one of tables.SHIP_TO_RULES
+    pull_forward_days: int = 7  # how far ahead lines are ordered now to fill a supplier's minimum or truck
+    take_price_breaks: bool = True
+    weekly_budget: float = 0.0  # company currency that may be ordered in a week; 0: any
+    weekly_cash_limit: float = 0.0  # company currency that may fall due for payment in one week; 0: any
     level_band: float = 0.0  # levels that would move by no more than this share stay as they are
     quantile_levels: tuple[float, ...] = DEFAULT_QUANTILES
     outlier_limit: float = 6.0
@@ -87,7 +95,10 @@ class PlanSettings:
                 company=self.company,
                 review=self.review,
             )
-        for name in ("holding_rate_per_year", "order_cost", "level_band"):
+        self._check_choice("alternative_suppliers", ("Offer", "Take"))
+        self._check_choice("ship_to", ("Joined", "Per Warehouse"))
+        amounts = ("holding_rate_per_year", "order_cost", "level_band", "weekly_budget", "weekly_cash_limit")
+        for name in (*amounts, "alternative_saving", "alternative_on_time", "pull_forward_days"):
             if not 0.0 <= getattr(self, name) < float("inf"):
                 raise BadInput(
                     _("{company}: {name} must be at least {low}, not {value}."),
@@ -103,4 +114,14 @@ class PlanSettings:
                 company=self.company,
                 y_from=y_from,
                 z_from=z_from,
+            )
+
+    def _check_choice(self, name: str, known: tuple[str, ...]) -> None:
+        if getattr(self, name) not in known:
+            raise BadInput(
+                _("{company}: {name} is one of {known}, not {value}."),
+                company=self.company,
+                name=name,
+                known=", ".join(known),
+                value=getattr(self, name),
             )

@@ -221,6 +221,8 @@ ITEMS = Table(
         "min_order_qty": _zero,  # Item.min_order_qty, stock UOM
         "safety_stock": _zero,  # Item.safety_stock as typed by a person
         "shelf_life_days": _opt_number,  # Item.shelf_life_in_days; NaN or 0: it does not expire
+        "weight_per_unit": _opt_number,  # of a stock unit, all items in one unit of weight; NaN: not known
+        "volume_per_unit": _opt_number,  # of a stock unit; NaN: not known
         "lead_time_days": _opt_number,  # Item.lead_time_days; NaN or 0: not set
         "selling_rate": _opt_number,  # per stock UOM
         "disabled": _flag,
@@ -303,8 +305,42 @@ SOURCING = Table(
         "lead_time_source": _opt_text,  # one of planning.inventory.lead_time.SOURCES; "": unknown
         "lead_time_row": Column("number", default=-1.0),  # row of the learned LeadTimeDistributions; -1: not learned
         "blocked_reason": _opt_text,  # "" or a sentence why nothing may be ordered there
+        "on_time_pct": _opt_number,  # of what was due from him, this item's before all items'; NaN: not known
+        "warning": _opt_text,  # "" or a sentence that a buyer should read before he orders there
     },
     key=("item_code", "supplier"),
+)
+
+# What each supplier asks of a whole order, and when orders leave. Absent suppliers ask for nothing.
+ORDER_TERMS = Table(
+    "Order terms",
+    {
+        "supplier": _text,
+        "min_order_amount": _zero,  # company currency, of one order; 0: none
+        "truck_weight": _zero,  # what one truck or container takes, in the unit of ITEMS.weight_per_unit; 0: no limit
+        "truck_volume": _zero,  # likewise
+        "truck_qty": _zero,  # stock units
+        "truck_fill_share": _zero,  # the last truck is to be filled at least so far, in [0, 1]
+        "ship_to": _opt_text,  # one of SHIP_TO_RULES; "": as the settings say
+        "weekdays": _opt_text,  # days on which orders leave, digits 0 (Monday) to 6; "": any
+        "holiday_list": _opt_text,  # "": he works every day
+        "payment_days": _zero,  # from delivery to payment
+    },
+    key=("supplier",),
+)
+SHIP_TO_RULES = ("Joined", "Per Warehouse")
+
+# The days off of holiday lists, weekly ones included.
+DAYS_OFF = Table("Days off", {"holiday_list": _text, "day": _day}, key=("holiday_list", "day"))
+
+# Money of the company that is bound already, company currency.
+COMMITTED = Table(
+    "Committed money",
+    {
+        "kind": _text,  # ordered: left as an order on that day | due: has to be paid on that day
+        "day": _day,
+        "amount": _number,
+    },
 )
 
 # ---- what a plan puts out; the columns carry the fieldnames of our DocTypes ----
@@ -389,6 +425,15 @@ PROPOSALS = Table(
         "reason_template": _text,
         "reason_values": Column("text"),
         "evidence": Column("text"),  # dict of frozen inputs; purchasing.evidence.recompute(evidence) gives stock_qty
+        "ordered_on": Column("day", nullable=True),  # the supplier's next day to order; NaT: as_of + 1
+        "ship_to": _opt_text,  # the warehouse that an order of its own goes to; "": joined with the supplier's others
+        "pulled_forward_days": _zero,  # due only so many days from now, ordered now to fill a minimum
+        "alternative_supplier": _opt_text,  # another who is cheaper or faster
+        "alternative_saving": _opt_number,  # total cost of the line here less there, company currency
+        "alternative_days": _opt_number,  # how much sooner he would deliver; negative: later
+        "margin_per_money": _opt_number,  # margin protected per money spent; NaN: no price
+        "budget_rank": _zero,  # 1: the most margin per money; 0: no budget set
+        "notes": Column("text", default=()),  # pairs (template, values): what else a buyer should know of the line
     },
     key=_PAIR,
 )
@@ -465,12 +510,13 @@ LEAD_TIMES = Table(
 
 # ---- proposals grouped into orders ----
 
-# One order per supplier and currency, most money at risk first.
+# One order per supplier, currency and ship-to warehouse, most money at risk first.
 ORDERS = Table(
     "Orders",
     {
         "supplier": _text,
         "currency": _text,
+        "ship_to": _opt_text,
         "order_rank": _number,  # 1: act on it first
         "lines": _number,
         "amount": _number,  # in `currency`
@@ -478,8 +524,9 @@ ORDERS = Table(
         "money_at_risk": _number,  # company currency
         "schedule_date": Column("day"),  # the earliest line
         "order_by": Column("day"),  # the most urgent line
+        "ordered_on": Column("day", nullable=True),  # the day on which it leaves; NaT: as_of + 1
     },
-    key=("supplier", "currency"),
+    key=("supplier", "currency", "ship_to"),
 )
 
 # ---- what is known ahead, and what people say about the future ----

@@ -1,4 +1,4 @@
-"""Proposals as Auto Purchase Orders with their native drafts, one per supplier and currency.
+"""Proposals as Auto Purchase Orders with their native drafts, one per supplier, currency and ship-to warehouse.
 
 The need is planned as if nothing of ours was undecided (open_drafts.leave_out), then held against the drafts:
 
@@ -25,6 +25,7 @@ from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.planning.purchasing.grouping import group_orders
+from erp_forecast_addon.planning.purchasing.joint_orders import ORDER_KEY
 from erp_forecast_addon.planning.tables import DATED
 from erp_forecast_addon.services import decisions
 from erp_forecast_addon.services.fingerprint import fingerprints
@@ -99,7 +100,7 @@ class _Drafting:
         self.drafts = read_open_drafts(site, self.company)
         self.decided = _decided_since(left_out, self.drafts)
         orders, lines = group_orders(plan.proposals)
-        self.order_keys = orders[["supplier", "currency"]]
+        self.order_keys = orders[ORDER_KEY]
         self.lines = lines.assign(currency=lines["currency"].replace("", settings.plan.currency))
         self.order_keys = self.order_keys.assign(
             currency=self.order_keys["currency"].replace("", settings.plan.currency)
@@ -137,10 +138,10 @@ class _Drafting:
     def _works(self) -> Iterator[Callable[[], None]]:
         """Deletions first: a supplier that changed must not be ordered from twice, even for a moment."""
         lines = self._free_lines()
-        wanted = dict(iter(lines.groupby(["supplier", "currency"], sort=False)))
-        keep: dict[tuple[str, str], pd.Series] = {}
+        wanted = dict(iter(lines.groupby(ORDER_KEY, sort=False)))
+        keep: dict[tuple[str, ...], dict[str, Any]] = {}
         for record in self.drafts.untouched.to_dict("records"):
-            key = (record["supplier"], record["currency"])
+            key = (record["supplier"], record["currency"], record["ship_to_warehouse"] or "")
             if key in wanted and key not in keep:
                 keep[key] = record
             else:
@@ -215,15 +216,16 @@ class _Drafting:
         else:
             self.counts[counted] += 1
 
-    def _create(self, supplier: str, currency: str, lines: pd.DataFrame) -> None:
+    def _create(self, supplier: str, currency: str, ship_to: str, lines: pd.DataFrame) -> None:
         with self._each(ORDER_FAILED, "created", supplier=supplier):
             record = self.site.insert_document(DOCTYPE, {
                 "status": "Proposed", "company": self.company, "supplier": supplier, "currency": currency,
-                "company_currency": self.settings.plan.currency, **self._header(supplier, lines),
+                "company_currency": self.settings.plan.currency, "ship_to_warehouse": ship_to or None,
+                **self._header(supplier, lines),
                 "items": self._record_lines(lines),
             })  # fmt: skip
             order = self.site.insert_order(
-                self.company, supplier, currency, self.ordered_on, _order_lines(lines), record
+                self.company, supplier, currency, self._leaves_on(lines), _order_lines(lines), record, ship_to
             )
             self.site.set_fields(DOCTYPE, record, {"purchase_order": order.name, **self._taken_from(order)})
 
@@ -234,10 +236,15 @@ class _Drafting:
         elif self._still_untouched(record):
             supplier, purchase_order = record["supplier"], record["purchase_order"]
             with self._each(UPDATE_FAILED, "updated", supplier=supplier, purchase_order=purchase_order):
-                order = self.site.replace_order_lines(purchase_order, self.ordered_on, _order_lines(lines))
+                order = self.site.replace_order_lines(purchase_order, self._leaves_on(lines), _order_lines(lines))
                 self.site.update_document(DOCTYPE, record["name"], {
                     **self._header(supplier, lines), **self._taken_from(order), "items": self._record_lines(lines),
                 })  # fmt: skip
+
+    def _leaves_on(self, lines: pd.DataFrame) -> date:
+        """The supplier's next day to order; the day after as_of where he takes orders on any."""
+        first = lines["ordered_on"].min()
+        return self.ordered_on if pd.isna(first) else max(first.date(), self.ordered_on)
 
     def _withdraw(self, record: dict[str, Any]) -> None:
         if self._still_untouched(record):
@@ -281,7 +288,8 @@ class _Drafting:
         return {
             "title": f"{supplier_name} · {needed_on}", "supplier_name": supplier_name,
             "forecast_run": self.run, "as_of": self.as_of,
-            "order_by": order_by, "required_by": needed_on, "money_at_risk": at_risk, "summary": summary,
+            "ordered_on": self._leaves_on(lines), "order_by": order_by, "required_by": needed_on,
+            "money_at_risk": at_risk, "summary": summary,
             "total_amount": float(lines["amount"].sum()), "base_total_amount": float(lines["base_amount"].sum()),
         }  # fmt: skip
 
@@ -299,9 +307,19 @@ class _Drafting:
             "schedule_date": row["schedule_date"].date(), "need_on": row["need_on"].date(),
             "order_by": row["order_by"].date(), "days_late": int(row["days_late"]),
             **{name: evidence[name] for name in _EVIDENCE_FIELDS},
-            "reason": self.site.translate(row["reason_template"]).format(**row["reason_values"]),
+            "alternative_supplier": row["alternative_supplier"] or None,
+            **{name: _number(row[name]) for name in (
+                "alternative_saving", "alternative_days", "margin_per_money",
+            )},
+            "pulled_forward_days": int(row["pulled_forward_days"]), "budget_rank": int(row["budget_rank"]),
+            "reason": self._reason(row),
             "evidence": json.dumps(evidence, ensure_ascii=False, sort_keys=True),
         }  # fmt: skip
+
+    def _reason(self, row: dict[str, Any]) -> str:
+        """The rule that set the quantity, and what else a buyer should know of the line, a sentence each."""
+        told = [(row["reason_template"], row["reason_values"]), *row["notes"]]
+        return " ".join(self.site.translate(template).format(**values) for template, values in told)
 
     def _taken_from(self, order: NativeOrder) -> dict[str, Any]:
         """Amounts and fingerprint as the native draft has them."""
@@ -338,6 +356,10 @@ def _names(site: Site, query: Callable[[Any, list[str]], Any], codes: pd.Series)
         return {}
     found = site.fetch(query(site.qb, wanted))
     return dict(zip(found.iloc[:, 0], found.iloc[:, 1], strict=True))
+
+
+def _number(value: float) -> float:
+    return 0.0 if pd.isna(value) else round(float(value), 6)
 
 
 def _plain(qty: float) -> int | float:

@@ -21,6 +21,7 @@ from erp_forecast_addon.services.item_forecast import item_forecast
 from erp_forecast_addon.services.open_drafts import leave_out, read_open_drafts
 from erp_forecast_addon.services.refresh import mark_changed, refresh_demand
 from erp_forecast_addon.site import doctypes, item_queries, reads
+from erp_forecast_addon.site.order_terms import order_terms
 from erp_forecast_addon.site.policy_reads import policy_terms
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.settings import CompanySettings
@@ -94,7 +95,8 @@ def _supply(
     known = reads.known_lead_times(narrowed, settings.company, sorted(set(sourcing["supplier"])), [item_code])
     approval = learned_approval_time(site, settings, site.as_of())
     terms = policy_terms(narrowed, settings.company)
-    return Supply(dated, items, sourcing, known, approval, terms.rules, terms.former, terms.price_breaks)
+    asked = order_terms(site, settings.company).terms
+    return Supply(dated, items, sourcing, known, approval, terms.rules, terms.former, terms.price_breaks, asked)
 
 
 def _outlook(forecasts: ForecastSet, last_year_qty: np.ndarray, last: pd.DataFrame) -> DemandOutlook:

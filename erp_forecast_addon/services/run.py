@@ -21,9 +21,11 @@ from erp_forecast_addon.planning.forecasting.boosted import Boosted
 from erp_forecast_addon.planning.forecasting.explanation import before_override
 from erp_forecast_addon.planning.inventory.approval_time import ApprovalTime
 from erp_forecast_addon.planning.inventory.lead_time_learning import Learned
+from erp_forecast_addon.planning.inventory.supplier_lead_times import supplier_lead_times
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel, build_panel
 from erp_forecast_addon.planning.plan import Plan, Supply, plan, policies_with
+from erp_forecast_addon.planning.purchasing.order_days import OrderTerms
 from erp_forecast_addon.planning.signals import Signals, prepare
 from erp_forecast_addon.services import accuracy, change_sets, decisions, learning, signals, watch
 from erp_forecast_addon.services.approval_times import learned_approval_time
@@ -34,6 +36,7 @@ from erp_forecast_addon.services.open_drafts import OpenDrafts, as_supply, leave
 from erp_forecast_addon.services.publish import accuracy_summary, publish_forecasts, publish_policies
 from erp_forecast_addon.services.refresh import RefreshResult, refresh_demand
 from erp_forecast_addon.site import order_reads, reads
+from erp_forecast_addon.site.order_terms import committed_money, order_terms
 from erp_forecast_addon.site.policy_reads import PolicyTerms, policy_terms
 from erp_forecast_addon.site.port import RunningJob, Site
 from erp_forecast_addon.site.settings import CompanySettings
@@ -87,6 +90,8 @@ class Inputs:
     learned: Learned
     approval: ApprovalTime
     terms: PolicyTerms
+    order_terms: OrderTerms
+    committed: pd.DataFrame
     drafts: OpenDrafts
     signals: Signals
     faults: list[Fault]
@@ -355,18 +360,22 @@ def read_inputs(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
     drafts = read_open_drafts(site, company)
     known_ahead, faults = signals.read_signals(site, settings, items, as_of)
     learned = reads.learned_lead_times(site, company, settings.plan.default_lead_time_days)
+    on_time = supplier_lead_times(learned, site.now().date())
+    asked = order_terms(site, company)
     return Inputs(
         buckets=reads.buckets(site, company, since),
         positions=reads.positions(site, company),
         dated=leave_out(reads.dated(site, company), drafts),
         items=items,
-        sourcing=reads.sourcing(site, company, items["item_code"].tolist(), learned.lead_times),
+        sourcing=reads.sourcing(site, company, items["item_code"].tolist(), learned.lead_times, on_time),
         learned=learned,
         approval=learned_approval_time(site, settings, as_of),
         terms=policy_terms(site, company),
+        order_terms=asked.terms,
+        committed=committed_money(site, company, settings.plan, asked.terms),
         drafts=drafts,
         signals=known_ahead,
-        faults=[*faults, *learned.faults],
+        faults=[*faults, *learned.faults, *asked.faults],
     )
 
 
@@ -401,7 +410,7 @@ def supply_of(inputs: Inputs, dated: pd.DataFrame) -> Supply:
     terms = inputs.terms
     return Supply(
         dated, inputs.items, inputs.sourcing, inputs.learned.lead_times, inputs.approval, terms.rules, terms.former,
-        terms.price_breaks,
+        terms.price_breaks, inputs.order_terms, inputs.committed,
     )  # fmt: skip
 
 

@@ -86,6 +86,96 @@ _OWNER_FIELDS: dict[str, list[dict[str, Any]]] = {
         ("Supplier", "forecast_buyer", "Buyer", "supplier_group", "Gets the Planning Exceptions of the supplier."),
     )
 }
+# Weights ERPNext has; how much room a unit takes it does not.
+_VOLUME_FIELDS: list[dict[str, Any]] = [
+    {
+        "fieldname": "volume_per_unit",
+        "label": "Volume Per Unit",
+        "fieldtype": "Float",
+        "insert_after": "weight_uom",
+        "non_negative": 1,
+        "description": "Of a stock unit, in the unit that Volume of a Truck is given in at the supplier.",
+        "module": MODULE,
+    }
+]
+
+_SUPPLIER_FIELDS: list[dict[str, Any]] = [
+    {"fieldname": "order_terms_section", "label": "Order Terms", "fieldtype": "Section Break", "collapsible": 1},
+    {
+        "fieldname": "min_order_amount",
+        "label": "Minimum Order Amount",
+        "fieldtype": "Currency",
+        "options": "min_order_currency",
+        "non_negative": 1,
+        "description": "Of one order, before taxes. 0: none.",
+    },
+    {
+        "fieldname": "min_order_currency",
+        "label": "Currency of the Minimum",
+        "fieldtype": "Link",
+        "options": "Currency",
+        "description": "Empty: the supplier's billing currency, else the company's.",
+    },
+    {
+        "fieldname": "ship_to_rule",
+        "label": "Orders Ship To",
+        "fieldtype": "Select",
+        "options": "\nJoined\nPer Warehouse",
+        "description": "Joined: one order for all warehouses. Per Warehouse: one each. Empty: see Forecast Settings.",
+    },
+    {
+        "fieldname": "payment_days",
+        "label": "Paid After Delivery (Days)",
+        "fieldtype": "Int",
+        "non_negative": 1,
+        "description": "For the limit of payments per week in Forecast Settings.",
+    },
+    {"fieldname": "order_days_column", "fieldtype": "Column Break"},
+    {
+        "fieldname": "order_weekdays",
+        "label": "Takes Orders On",
+        "fieldtype": "Data",
+        "description": "Weekdays in English, such as Monday, Thursday. Empty: any day.",
+    },
+    {
+        "fieldname": "supplier_holiday_list",
+        "label": "Holiday List",
+        "fieldtype": "Link",
+        "options": "Holiday List",
+        "description": "On these days he neither takes orders nor delivers.",
+    },
+    {"fieldname": "truck_column", "fieldtype": "Column Break"},
+    {
+        "fieldname": "truck_weight",
+        "label": "Weight of a Full Truck or Container",
+        "fieldtype": "Float",
+        "non_negative": 1,
+        "description": "0: weight does not count. Items tell theirs as Weight Per Unit.",
+    },
+    {"fieldname": "truck_weight_uom", "label": "Unit of That Weight", "fieldtype": "Link", "options": "UOM"},
+    {
+        "fieldname": "truck_volume",
+        "label": "Volume of a Full Truck or Container",
+        "fieldtype": "Float",
+        "non_negative": 1,
+        "description": "0: volume does not count. Items tell theirs as Volume Per Unit.",
+    },
+    {
+        "fieldname": "truck_qty",
+        "label": "Stock Units of a Full Truck or Container",
+        "fieldtype": "Float",
+        "non_negative": 1,
+    },
+    {
+        "fieldname": "truck_fill_pct",
+        "label": "The Last Truck Is Filled to at Least (%)",
+        "fieldtype": "Percent",
+        "non_negative": 1,
+        "description": "0: trucks may leave with any load.",
+    },
+]
+_SUPPLIER_FIELDS = [{**field, "module": MODULE} for field in _SUPPLIER_FIELDS]
+_LAYOUT = ("Section Break", "Column Break", "Tab Break", "HTML")
 
 COLUMNS = (
     ("Purchase Order", "auto_purchase_order"),
@@ -93,12 +183,16 @@ COLUMNS = (
     ("Item", "forecast_planner"),
     ("Item Group", "forecast_planner"),
     ("Supplier", "forecast_buyer"),
+    ("Item", "volume_per_unit"),
+    *(("Supplier", field["fieldname"]) for field in _SUPPLIER_FIELDS if field["fieldtype"] not in _LAYOUT),
 )
 _ALL = (
     ("Purchase Order", _PURCHASE_ORDER_FIELDS),
     ("Item", _SUCCESSION_FIELDS),
-    ("Item", _ITEM_FIELDS),
     *_OWNER_FIELDS.items(),
+    ("Item", _VOLUME_FIELDS),
+    ("Item", _ITEM_FIELDS),
+    ("Supplier", _SUPPLIER_FIELDS),
 )
 
 
@@ -107,7 +201,9 @@ def ensure_custom_fields() -> None:
     create_custom_fields({"Purchase Order": _kept_in_place("Purchase Order", _PURCHASE_ORDER_FIELDS)})
     create_custom_fields({"Item": _kept_in_place("Item", _SUCCESSION_FIELDS)})
     create_custom_fields({doctype: _kept_in_place(doctype, fields) for doctype, fields in _OWNER_FIELDS.items()})
+    create_custom_fields({"Item": _kept_in_place("Item", _VOLUME_FIELDS)})
     create_custom_fields({"Item": _kept_in_place("Item", _at_the_end("Item", _ITEM_FIELDS))})
+    create_custom_fields({"Supplier": _kept_in_place("Supplier", _after("language", _SUPPLIER_FIELDS))})
 
 
 def remove_custom_fields() -> None:
@@ -137,6 +233,12 @@ def _at_the_end(doctype: str, fields: list[dict[str, Any]]) -> list[dict[str, An
     ours = {field["fieldname"] for field in fields}
     last = [field.fieldname for field in frappe.get_meta(doctype).fields if field.fieldname not in ours][-1]
     return [{**fields[0], "insert_after": last}, *fields[1:]]
+
+
+def _after(fieldname: str, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One below the other, the first after `fieldname`."""
+    above = [fieldname, *(field["fieldname"] for field in fields)]
+    return [{**field, "insert_after": place} for field, place in zip(fields, above, strict=False)]
 
 
 def _kept_in_place(doctype: str, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:

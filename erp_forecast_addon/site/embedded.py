@@ -304,9 +304,11 @@ class EmbeddedSite(Site):
     # ---- native purchase orders ------------------------------------
     def insert_order(
         self, company: str, supplier: str, currency: str, transaction_date: date,
-        lines: Sequence[OrderLine], auto_purchase_order: str,
+        lines: Sequence[OrderLine], auto_purchase_order: str, ship_to: str = "",
     ) -> NativeOrder:  # fmt: skip
-        return embedded_orders.insert(self, company, supplier, currency, transaction_date, lines, auto_purchase_order)
+        return embedded_orders.insert(
+            self, company, supplier, currency, transaction_date, lines, auto_purchase_order, ship_to
+        )
 
     def replace_order_lines(self, name: str, transaction_date: date, lines: Sequence[OrderLine]) -> NativeOrder:
         return embedded_orders.replace_lines(self, name, transaction_date, lines)

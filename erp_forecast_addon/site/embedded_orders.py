@@ -18,7 +18,7 @@ _ORDER, _LINE = "Purchase Order", "Purchase Order Item"
 
 def insert(
     site: "EmbeddedSite", company: str, supplier: str, currency: str, transaction_date: date,
-    lines: Sequence[OrderLine], auto_purchase_order: str,
+    lines: Sequence[OrderLine], auto_purchase_order: str, ship_to: str = "",
 ) -> NativeOrder:  # fmt: skip
     values = {
         "name": _next_name(site),
@@ -29,6 +29,7 @@ def insert(
         "conversion_rate": _conversion_rate(site, company, currency),
         "status": "Draft",
         "auto_purchase_order": auto_purchase_order,
+        "set_warehouse": ship_to,
         **_with_lines(site, company, currency, transaction_date, lines),
     }
     return _reread(site, site.insert_document(_ORDER, values))

@@ -194,7 +194,7 @@ class FrappeSite(Site):
     # ---- native purchase orders ------------------------------------
     def insert_order(
         self, company: str, supplier: str, currency: str, transaction_date: date,
-        lines: Sequence[OrderLine], auto_purchase_order: str,
+        lines: Sequence[OrderLine], auto_purchase_order: str, ship_to: str = "",
     ) -> NativeOrder:  # fmt: skip
         # Ours from the start: ERPNext fills in a supplier's details only for who may read him, and a run drafts for
         # whoever may start it.
@@ -207,6 +207,7 @@ class FrappeSite(Site):
                 "transaction_date": transaction_date,
                 "schedule_date": min((line.schedule_date for line in lines), default=transaction_date),
                 "auto_purchase_order": auto_purchase_order,
+                **({"set_warehouse": ship_to} if ship_to else {}),
                 # The rate of a line is the price that the planner decided with; a Pricing Rule would replace it.
                 "ignore_pricing_rule": 1,
             }

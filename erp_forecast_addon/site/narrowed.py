@@ -23,6 +23,7 @@ _ITEM_COLUMN: Final = {
     "Safety Stock Policy": "item_code",
     "Sales Order Item": "item_code",
     "Subcontracting Order Item": "item_code",
+    "Supplier Quotation Item": "item_code",
     "UOM Conversion Detail": "parent",
     "Work Order": "production_item",
 }

@@ -11,7 +11,7 @@ from erp_forecast_addon.site.port import Site
 
 _RECORD_COLUMNS = (
     "name", "supplier", "currency", "status", "purchase_order", "fingerprint", "edited_by_person",
-    "total_amount", "base_total_amount",
+    "total_amount", "base_total_amount", "ship_to_warehouse",
 )  # fmt: skip
 
 

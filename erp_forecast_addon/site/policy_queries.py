@@ -24,19 +24,24 @@ def standing_levels(qb: Any, company: str) -> Any:
     return qb.from_(policy).select(*(policy[name] for name in fields)).where(policy.company == company)
 
 
-def buying_price_rules(qb: Any, company: str, today: date) -> Any:
-    """Pricing Rules that lower an item's price from a quantity on; those that only a document can meet left out."""
-    rule, line = qb.DocType("Pricing Rule"), qb.DocType("Pricing Rule Item Code")
+_APPLIED_ON = {"Item Code": "item_code", "Item Group": "item_group", "Brand": "brand"}
+
+
+def buying_price_rules(qb: Any, company: str, today: date, apply_on: str = "Item Code") -> Any:
+    """Pricing Rules that lower a price from a quantity on, by what they apply on; those that only a document can meet
+    left out."""
+    rule, line = qb.DocType("Pricing Rule"), qb.DocType(f"Pricing Rule {apply_on}")
+    named = _APPLIED_ON[apply_on]
     query = (
         qb.from_(rule)
         .join(line)
         .on((line.parent == rule.name) & (line.parenttype == "Pricing Rule"))
         .select(
-            line.item_code, line.uom, rule.supplier, rule.min_qty, rule.rate_or_discount, rule.rate,
+            line[named], line.uom, rule.supplier, rule.min_qty, rule.rate_or_discount, rule.rate,
             rule.discount_percentage, rule.discount_amount, rule.currency,
         )
         .where((rule.disable == 0) & (rule.buying == 1) & (rule.min_qty > 0))
-        .where((rule.apply_on == "Item Code") & (rule.price_or_product_discount == "Price"))
+        .where((rule.apply_on == apply_on) & (rule.price_or_product_discount == "Price"))
         .where(rule.coupon_code_based == 0)
         .where(rule.company.isnull() | (rule.company == "") | (rule.company == company))
         .where(rule.valid_from.isnull() | (rule.valid_from <= today))
@@ -44,4 +49,4 @@ def buying_price_rules(qb: Any, company: str, today: date) -> Any:
     )  # fmt: skip
     for field in ("warehouse", "supplier_group", "condition"):
         query = query.where(rule[field].isnull() | (rule[field] == ""))
-    return query.orderby(line.item_code).orderby(rule.min_qty)
+    return query.orderby(line[named]).orderby(rule.min_qty)

@@ -1,6 +1,7 @@
 """What policies are made of besides demand and supply, as the tables of planning.tables."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,8 @@ from erp_forecast_addon.planning.inventory.rules import Rules
 from erp_forecast_addon.planning.tables import FORMER_LEVELS, PLANNING_RULES, PRICE_BREAKS, TREE
 from erp_forecast_addon.site import policy_queries, queries, signal_queries
 from erp_forecast_addon.site.port import Site
-from erp_forecast_addon.site.pricing import company_currency, exchange_rates
+from erp_forecast_addon.site.pricing import company_currency, conversion_factors, exchange_rates
+from erp_forecast_addon.site.quotations import quoted_prices
 
 _LEVELS = ["safety_stock_qty", "reorder_point_qty", "order_up_to_qty"]
 
@@ -53,12 +55,21 @@ def former_levels(site: Site, company: str) -> pd.DataFrame:
 
 
 def price_breaks(site: Site, company: str) -> pd.DataFrame:
-    """Table PRICE_BREAKS: buying Pricing Rules by item code, from a quantity on.
+    """Table PRICE_BREAKS: buying Pricing Rules by item code, item group (with all below it) or brand, from a quantity
+    on, and the quantities of the latest Supplier Quotations.
 
     A rule in a unit without a conversion factor, or in a currency without a rate, cannot be compared and is left out.
     """
     today = site.now().date()
-    found = site.fetch(policy_queries.buying_price_rules(site.qb, company, today))
+    quoted = quoted_prices(site, company, today)
+    parts = [quoted[quoted["min_qty"] > 0.0], _ruled(site, company, today)]
+    parts = [part for part in parts if len(part)]
+    return PRICE_BREAKS.check(pd.concat(parts, ignore_index=True)) if parts else PRICE_BREAKS.empty()
+
+
+def _ruled(site: Site, company: str, today: date) -> pd.DataFrame:
+    """Pricing Rules as rows of PRICE_BREAKS."""
+    found = _rules_of_items(site, company, today)
     if found.empty:
         return PRICE_BREAKS.empty()
     factor = _factors(site, found)
@@ -76,15 +87,42 @@ def price_breaks(site: Site, company: str) -> pd.DataFrame:
         }
     )
     known = rows[["base_rate", "discount_share", "discount_amount"]].notna().any(axis=1)
-    return PRICE_BREAKS.check(rows[known & rows["min_qty"].notna() & np.isfinite(rows["min_qty"])])
+    return rows[known & rows["min_qty"].notna() & np.isfinite(rows["min_qty"])]
+
+
+def _rules_of_items(site: Site, company: str, today: date) -> pd.DataFrame:
+    """One row per rule and item that it names: by code, by group or by brand."""
+    by_code = site.fetch(policy_queries.buying_price_rules(site.qb, company, today))
+    by_group = site.fetch(policy_queries.buying_price_rules(site.qb, company, today, "Item Group"))
+    by_brand = site.fetch(policy_queries.buying_price_rules(site.qb, company, today, "Brand"))
+    if by_group.empty and by_brand.empty:
+        return by_code
+    items = site.fetch(queries.items(site.qb))[["item_code", "item_group", "brand"]]
+    groups = _groups_above(site.fetch(signal_queries.item_groups(site.qb)))
+    of_groups = items.merge(groups, left_on="item_group", right_on="group").drop(columns=["item_group", "brand"])
+    found = [
+        by_code,
+        by_group.merge(of_groups, left_on="item_group", right_on="above")[by_code.columns],
+        by_brand.merge(items[["item_code", "brand"]], on="brand")[by_code.columns],
+    ]
+    return pd.concat([part for part in found if len(part)], ignore_index=True) if any(map(len, found)) else by_code
+
+
+def _groups_above(tree: pd.DataFrame) -> pd.DataFrame:
+    """(group, above) for every group and each group above it, itself included; one merge per level of the tree."""
+    level = pd.DataFrame({"group": tree["name"], "above": tree["name"]})
+    parents = tree[["name", "parent"]].fillna("")
+    levels: list[pd.DataFrame] = []
+    while not level.empty and len(levels) <= len(tree):
+        levels.append(level)
+        up = level.merge(parents, left_on="above", right_on="name")
+        level = up.loc[up["parent"] != "", ["group", "parent"]].set_axis(["group", "above"], axis=1)
+    return pd.concat(levels, ignore_index=True)
 
 
 def _factors(site: Site, found: pd.DataFrame) -> pd.Series:
-    """Stock units per unit of the rule; NaN where the item does not know the unit."""
-    units = site.fetch(queries.item_uoms(site.qb))
-    by_unit = units.drop_duplicates(["item_code", "uom"]).set_index(["item_code", "uom"])["conversion_factor"]
+    """Stock units per unit of the rule, as ERPNext converts (see pricing.conversion_factors); NaN: nobody knows."""
+    items = site.fetch(queries.items(site.qb)).set_index("item_code")[["stock_uom", "variant_of"]]
+    wanted = found[["item_code"]].join(items, on="item_code").fillna({"stock_uom": "", "variant_of": ""})
     uom = found["uom"].fillna("")
-    factor = by_unit.reindex(pd.MultiIndex.from_arrays([found["item_code"], uom])).to_numpy(dtype=float)
-    stock_uom = site.fetch(queries.items(site.qb)).set_index("item_code")["stock_uom"]
-    plain = (uom == "") | (uom == found["item_code"].map(stock_uom))
-    return pd.Series(np.where(plain, 1.0, factor), index=found.index)
+    return conversion_factors(site, wanted.assign(uom=uom.where(uom != "", wanted["stock_uom"])))

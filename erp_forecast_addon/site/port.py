@@ -154,8 +154,11 @@ class Site(ABC):
         transaction_date: date,
         lines: Sequence[OrderLine],
         auto_purchase_order: str,
+        ship_to: str = "",
     ) -> NativeOrder:
-        """Insert a native draft with ERPNext's own defaults (taxes, price list, addresses …), linked to our record."""
+        """Insert a native draft with ERPNext's own defaults (taxes, price list, addresses …), linked to our record.
+
+        ship_to: the one warehouse that all lines go to, "" where they go to several."""
 
     @abstractmethod
     def replace_order_lines(self, name: str, transaction_date: date, lines: Sequence[OrderLine]) -> NativeOrder:

@@ -34,6 +34,14 @@ def conversion_factors(site: Site, wanted: pd.DataFrame) -> pd.Series:
     return pd.Series(factor, index=wanted.index, dtype=float)
 
 
+def uom_factor(site: Site, uoms: pd.Series, to_uom: str) -> list[float]:
+    """Of each unit in to_uom by UOM Conversion Factor, both directions; NaN where nobody knows, 1 for to_uom itself."""
+    known = _general_factors(site)
+    wanted = pd.MultiIndex.from_arrays([uoms, [to_uom] * len(uoms)])
+    factors = known.reindex(wanted).to_numpy(dtype=float)
+    return list(np.where((uoms == to_uom).to_numpy(), 1.0, factors))
+
+
 def _general_factors(site: Site) -> pd.Series:
     direct = site.fetch(queries.uom_factors(site.qb))
     inverse = pd.DataFrame({"from_uom": direct["to_uom"], "to_uom": direct["from_uom"], "value": 1.0 / direct["value"]})

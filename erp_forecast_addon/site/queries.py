@@ -45,6 +45,8 @@ def company_settings(qb: Any, company: str | None = None) -> Query:
         "service_level_b_pct", "service_level_c_pct", "abc_a_pct", "abc_b_pct", "margin_pct",
         "policy_method", "review_mode", "level_band_pct", "xyz_y_from", "xyz_z_from", "holding_cost_pct", "order_cost",
         "default_lead_time_days", "review_period_days", "approval_days", "who_orders", "draft_orders", "on_approval",
+        "alternative_suppliers", "alternative_saving_pct", "alternative_on_time_pct", "ship_to", "pull_forward_days",
+        "take_price_breaks", "weekly_budget", "weekly_cash_limit",
         "auto_approve_limit", "rejected_for_days", "write_back_levels", "write_back_safety_stock", "write_back_by",
         "change_tolerance_pct", "max_exceptions",
         "exception_owner", "retrain_on_drift", "use_holidays", "holiday_country", "holiday_subdivision",
@@ -74,7 +76,8 @@ def items(qb: Any) -> Query:
     fields = (
         "item_name", "item_group", "brand", "stock_uom", "purchase_uom", "min_order_qty", "safety_stock",
         "shelf_life_in_days", "lead_time_days", "standard_rate", "last_purchase_rate", "disabled", "end_of_life",
-        "is_purchase_item", "variant_of", "delivered_by_supplier", "is_customer_provided_item",
+        "is_purchase_item", "variant_of", "delivered_by_supplier", "is_customer_provided_item", "weight_per_unit",
+        "weight_uom", "volume_per_unit",
     )  # fmt: skip
     return (
         qb.from_(item)
@@ -126,7 +129,7 @@ def item_suppliers(qb: Any) -> Query:
 def suppliers(qb: Any) -> Query:
     supplier = qb.DocType("Supplier")
     fields = (
-        "supplier_name", "disabled", "on_hold", "hold_type", "release_date", "prevent_pos", "is_frozen",
+        "supplier_name", "disabled", "on_hold", "hold_type", "release_date", "prevent_pos", "warn_pos", "is_frozen",
         "default_currency", "default_price_list",
     )  # fmt: skip
     return qb.from_(supplier).select(supplier.name.as_("supplier"), *(supplier[name] for name in fields))

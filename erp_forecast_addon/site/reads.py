@@ -11,6 +11,7 @@ from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.tables import BUCKETS, DATED, ITEMS, LEDGER, POSITIONS
 from erp_forecast_addon.site import doctypes, queries
 from erp_forecast_addon.site.lead_times import known_lead_times, learned_lead_times, open_lines, receipts
+from erp_forecast_addon.site.order_terms import item_weights
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.pricing import company_currency, first_price_per_item, per_stock_uom
 from erp_forecast_addon.site.settings import CompanySettings
@@ -99,6 +100,14 @@ def plan_settings(row: dict[str, Any], company: str, currency: str) -> PlanSetti
         holding_rate_per_year=float(row["holding_cost_pct"]) / 100.0,
         order_cost=float(row["order_cost"]),
         level_band=float(row["level_band_pct"]) / 100.0,
+        alternative_suppliers=str(row["alternative_suppliers"] or "Offer"),
+        alternative_saving=float(row["alternative_saving_pct"]) / 100.0,
+        alternative_on_time=float(row["alternative_on_time_pct"]) / 100.0,
+        ship_to=str(row["ship_to"] or "Joined"),
+        pull_forward_days=int(row["pull_forward_days"]),
+        take_price_breaks=bool(row["take_price_breaks"]),
+        weekly_budget=float(row["weekly_budget"]),
+        weekly_cash_limit=float(row["weekly_cash_limit"]),
     )
 
 
@@ -124,6 +133,8 @@ def items(site: Site, company: str) -> pd.DataFrame:
         lead_time_days=found["lead_time_days"].where(found["lead_time_days"] > 0),
         shelf_life_days=found["shelf_life_in_days"].where(found["shelf_life_in_days"] > 0),
         selling_rate=_selling_rates(site, company, found),
+        weight_per_unit=item_weights(site, found),
+        volume_per_unit=found["volume_per_unit"].where(found["volume_per_unit"] > 0.0),
     )
     missing = pd.DataFrame({"item_code": ghosts.to_numpy(dtype=object), "exists": False})
     return ITEMS.check(found if missing.empty else pd.concat([found, missing], ignore_index=True))

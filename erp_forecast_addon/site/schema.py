@@ -62,6 +62,8 @@ READ: Final[dict[str, dict[str, str]]] = {
         "min_order_qty": "Float",
         "safety_stock": "Float",
         "shelf_life_in_days": "Int",
+        "weight_per_unit": "Float",
+        "weight_uom": "Link/UOM",
         "lead_time_days": "Int",
         "last_purchase_rate": "Float",
         "standard_rate": "Currency",
@@ -268,6 +270,7 @@ READ: Final[dict[str, dict[str, str]]] = {
         "hold_type": "Select",
         "release_date": "Date",
         "prevent_pos": "Check",
+        "warn_pos": "Check",
         "is_frozen": "Check",
         "is_internal_supplier": "Check",
         "default_currency": "Link/Currency",
@@ -308,6 +311,10 @@ READ: Final[dict[str, dict[str, str]]] = {
         "is_internal_supplier": "Check",
         "update_stock": "Check",
         "status": "Select",
+        "due_date": "Date",
+        "outstanding_amount": "Currency",
+        "conversion_rate": "Float",
+        "party_account_currency": "Link/Currency",
     },
     "Purchase Invoice Item": {
         "item_code": "Link/Item",
@@ -326,6 +333,7 @@ READ: Final[dict[str, dict[str, str]]] = {
         "company": "Link/Company",
         "transaction_date": "Date",
         "schedule_date": "Date",
+        "set_warehouse": "Link/Warehouse",
         "order_confirmation_date": "Date",
         "currency": "Link/Currency",
         "conversion_rate": "Float",
@@ -388,17 +396,29 @@ READ: Final[dict[str, dict[str, str]]] = {
         "item_code": "Link/Item",
         "uom": "Link/UOM",
     },
+    "Pricing Rule Item Group": {
+        "item_group": "Link/Item Group",
+        "uom": "Link/UOM",
+    },
+    "Pricing Rule Brand": {
+        "brand": "Link/Brand",
+        "uom": "Link/UOM",
+    },
     "Supplier Quotation": {
         "supplier": "Link/Supplier",
         "company": "Link/Company",
         "transaction_date": "Date",
         "valid_till": "Date",
+        "currency": "Link/Currency",
     },
     "Supplier Quotation Item": {
         "item_code": "Link/Item",
         "lead_time_days": "Int",
+        "qty": "Float",
+        "uom": "Link/UOM",
         "conversion_factor": "Float",
         "base_rate": "Currency",
+        "net_rate": "Currency",
     },
     "Subcontracting Order": {
         "supplier": "Link/Supplier",
@@ -438,9 +458,22 @@ READ_V16: Final[dict[str, dict[str, str]]] = {
 # Fields that we add to ERPNext's DocTypes as Custom Fields; setup/ creates them.
 CUSTOM_FIELDS: Final[dict[str, dict[str, str]]] = {
     "Purchase Order": {"auto_purchase_order": "Link/Auto Purchase Order"},
-    "Item": {"replaced_by": "Link/Item", "forecast_planner": "Link/User"},
+    "Item": {"replaced_by": "Link/Item", "forecast_planner": "Link/User", "volume_per_unit": "Float"},
     "Item Group": {"forecast_planner": "Link/User"},
-    "Supplier": {"forecast_buyer": "Link/User"},
+    "Supplier": {
+        "forecast_buyer": "Link/User",
+        "min_order_amount": "Currency",
+        "min_order_currency": "Link/Currency",
+        "ship_to_rule": "Select",
+        "truck_weight": "Float",
+        "truck_weight_uom": "Link/UOM",
+        "truck_volume": "Float",
+        "truck_qty": "Float",
+        "truck_fill_pct": "Percent",
+        "order_weekdays": "Data",
+        "supplier_holiday_list": "Link/Holiday List",
+        "payment_days": "Int",
+    },
 }
 
 # What a live site is written to, besides our own DocTypes. ERPNext fills the rest of a Purchase Order itself.
@@ -451,6 +484,7 @@ WRITE: Final[dict[str, dict[str, str]]] = {
         "transaction_date": "Date",
         "schedule_date": "Date",
         "currency": "Link/Currency",
+        "set_warehouse": "Link/Warehouse",
         "ignore_pricing_rule": "Check",
     },
     "Purchase Order Item": {
@@ -483,7 +517,11 @@ CHILD_TABLES: Final[dict[str, dict[str, str]]] = {
     "Subcontracting Order": {"items": "Subcontracting Order Item"},
     "Purchase Order": {"items": "Purchase Order Item"},
     "Supplier Quotation": {"items": "Supplier Quotation Item"},
-    "Pricing Rule": {"items": "Pricing Rule Item Code"},
+    "Pricing Rule": {
+        "items": "Pricing Rule Item Code",
+        "item_groups": "Pricing Rule Item Group",
+        "brands": "Pricing Rule Brand",
+    },
     "Purchase Receipt": {"items": "Purchase Receipt Item"},
     "Purchase Invoice": {"items": "Purchase Invoice Item"},
 }

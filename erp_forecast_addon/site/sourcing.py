@@ -14,21 +14,30 @@ from erp_forecast_addon.site import queries
 from erp_forecast_addon.site.lead_times import item_lead_time_days, known_lead_times, quoted_days
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.pricing import company_currency, conversion_factors, exchange_rates, per_stock_uom
+from erp_forecast_addon.site.quotations import quoted_prices
+from erp_forecast_addon.site.supplier_queries import on_time_shares
+
+WARNED = _("His scorecard warns of new Purchase Orders.")
 
 # Hold types under which ERPNext refuses a Purchase Order (accounts_controller.ensure_supplier_is_not_blocked).
 _HOLDS: Final = ("", "All", "Invoices")
 
 
 def sourcing(
-    site: Site, company: str, item_codes: Sequence[str], known: LeadTimeDistributions | None = None
+    site: Site,
+    company: str,
+    item_codes: Sequence[str],
+    known: LeadTimeDistributions | None = None,
+    on_time: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Table SOURCING for these items: their default supplier and the suppliers of Item Supplier.
 
     known: the learned lead times that lead_time_row points into; None: as the last run learned them.
 
     Default: Item Default of the company → its Item Group's → its Brand's. Price: valid today, the supplier's own
-    before general ones, from the supplier's price list, the item's, Buying Settings'; else Item.last_purchase_rate.
-    Lead time: see _with_lead_time.
+    before general ones, from the supplier's price list, the item's, Buying Settings'; else his latest Supplier
+    Quotation's smallest quantity; else Item.last_purchase_rate. Lead time: see _with_lead_time. on_time: supplier,
+    item_code ("": as a whole), on_time_pct; None: as the last run learned them.
     """
     today = site.now().date()
     found = site.fetch(queries.items(site.qb))
@@ -45,6 +54,9 @@ def sourcing(
     rows["conversion_factor"] = conversion_factors(site, rows)
     rows["uom_whole"] = rows["uom"].isin(site.fetch(queries.whole_uoms(site.qb))["name"])
     rows = _with_price(site, company, rows, found, today)
+    if on_time is None:
+        on_time = site.fetch(on_time_shares(site.qb, company))
+    rows["on_time_pct"] = _on_time_pct(rows, on_time)
     if known is None:
         known = known_lead_times(site, company, sorted(set(rows["supplier"])), list(item_codes))
     return SOURCING.check(_with_lead_time(site, company, rows, known, today))
@@ -101,8 +113,18 @@ def _suppliers(site: Site, today: date) -> pd.DataFrame:
             "supplier_currency": known["default_currency"],
             "supplier_price_list": known["default_price_list"],
             "blocked_reason": blocked,
+            "warning": np.where(known["warn_pos"].eq(1) & (blocked == ""), site.translate(WARNED), ""),
         }
     )
+
+
+def _on_time_pct(rows: pd.DataFrame, on_time: pd.DataFrame) -> np.ndarray:
+    """Of the item from this supplier, else of everything from him; NaN where nothing of his was due yet."""
+    shares = on_time.assign(item_code=on_time["item_code"].fillna("")).drop_duplicates(["supplier", "item_code"])
+    by_key = shares.set_index(["supplier", "item_code"])["on_time_pct"]
+    own = by_key.reindex(pd.MultiIndex.from_frame(rows[["supplier", "item_code"]])).to_numpy(dtype=float)
+    whole = by_key.reindex(pd.MultiIndex.from_arrays([rows["supplier"], [""] * len(rows)])).to_numpy(dtype=float)
+    return np.where(np.isnan(own), whole, own)
 
 
 # ---- prices ------------------------------------
@@ -111,14 +133,19 @@ def _with_price(site: Site, company: str, rows: pd.DataFrame, found: pd.DataFram
     own_currency = company_currency(site, company)
     prices = per_stock_uom(site, site.fetch(queries.item_prices(site.qb, "buying", today)), found, own_currency, today)
     rows = rows.merge(_chosen_prices(site, rows, prices), on=["item_code", "supplier"], how="left")
+    quoted = quoted_prices(site, company, today).drop_duplicates(["item_code", "supplier"])
+    quoted = quoted.rename(columns={"rate": "quoted_rate", "currency": "quoted_currency"})
+    rows = rows.merge(quoted.drop(columns=["min_qty", "base_rate"]), on=["item_code", "supplier"], how="left")
     rates = exchange_rates(site, own_currency, today)
     priced = rows["price_list_rate"].notna()
+    offered = ~priced & rows["quoted_rate"].notna()
     fallback = rows["supplier_currency"].fillna("").replace("", own_currency)
-    rows["currency"] = rows["price_currency"].where(priced, fallback)
+    rows["currency"] = rows["price_currency"].where(priced, rows["quoted_currency"].where(offered, fallback))
     rows["exchange_rate"] = rows["currency"].map(rates).astype(float)
     listed = rows["price_list_rate"] / rows["price_factor"] * rows["conversion_factor"]
     paid = rows["last_purchase_rate"].where(rows["last_purchase_rate"] > 0)  # company currency per stock UOM
-    rows["rate"] = listed.where(priced, paid * rows["conversion_factor"] / rows["exchange_rate"])
+    last = paid * rows["conversion_factor"] / rows["exchange_rate"]
+    rows["rate"] = listed.where(priced, (rows["quoted_rate"] * rows["conversion_factor"]).where(offered, last))
     rows["order_multiple_qty"] = (rows["packing_unit"] * rows["price_factor"]).fillna(0.0)
     return rows
 

@@ -363,7 +363,10 @@ def test_both_sentences_read_as_a_buyer_would_say_them() -> None:
 
 def test_evidence_names_its_inputs_and_a_missing_one_is_an_error() -> None:
     evidence = Case().run().proposals["evidence"].iloc[0]
-    assert evidence["suppliers"] == [{"supplier": "Best", "is_default": True, "blocked_reason": "", "base_rate": 10.0}]
+    (told,) = evidence["suppliers"]
+    named = {"supplier": "Best", "is_default": True, "blocked_reason": "", "base_rate": 10.0}
+    assert {key: told[key] for key in named} == named
+    assert told["lead_time_days"] == 7.0
     for name in RECOMPUTED_FROM:
         with pytest.raises(KeyError, match=name):
             recompute({key: value for key, value in evidence.items() if key != name})

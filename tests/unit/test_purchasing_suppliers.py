@@ -4,7 +4,6 @@ import pandas as pd
 from replenishment_case import item, source
 
 from erp_forecast_addon.planning.purchasing.suppliers import (
-    alternatives,
     blocked_items,
     choose_suppliers,
     rate_sourcing,
@@ -82,10 +81,3 @@ def test_a_foreign_currency_without_a_rate_has_no_comparable_price() -> None:
     assert rows["exchange_known"].tolist() == [False, True]
     assert rows["base_rate"].isna().tolist() == [True, False]
     assert rows["price_known"].all()
-
-
-def test_the_alternatives_of_an_item_are_listed_cheapest_first() -> None:
-    rows = rated(source(), other("Cheap", rate=2.0), other("Unknown", rate=float("nan")), source("B"))
-    found = alternatives(rows, pd.Series(["A"]))
-    assert list(found) == ["A"]
-    assert [(s["supplier"], s["base_rate"]) for s in found["A"]] == [("Cheap", 2.0), ("Best", 10.0), ("Unknown", None)]

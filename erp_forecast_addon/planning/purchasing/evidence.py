@@ -1,6 +1,6 @@
 """The frozen inputs of a proposed line, and the same number again from them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,13 @@ RECOMPUTED_FROM = (
     "uom_whole",
     "stock_uom_whole",
 )
+# Read as well, and taken as this where evidence of an earlier version does not say it. ahead_qty: wanted beyond the
+# order-up-to level until the supplier's next order day, or to fill his minimum; most_order_qty: shelf life and maximum
+# stock, None for none.
+RECOMPUTED_WITH: Mapping[str, Any] = {"ahead_qty": 0.0, "most_order_qty": None}
 EVIDENCE_COLUMNS = (
     *RECOMPUTED_FROM,
+    *RECOMPUTED_WITH,
     "policy",
     "method",
     "as_of",
@@ -64,18 +69,30 @@ EVIDENCE_COLUMNS = (
     "price_known",
     "annual_demand_qty",
     "selling_rate",
+    "supplier_minimum_qty",
+    "price_break_qty",  # quantity of the price break that was worth taking, 0: none
+    "base_rate",
+    "usual_supplier",
+    "supplier_lead_days",  # of the supplier that the line is ordered from
+    "on_time_pct",
+    "filled_days",  # ordered so many days ahead to fill the order
+    "pulled_forward_days",
+    "margin_protected",
+    "margin_per_money",
+    "budget_rank",
+    "budget_lines",
+    "budget_last_rank",  # the last rank above the week's cut
+    "budget_left",
 )
 
 
-def evidence_dicts(
-    lines: pd.DataFrame, suppliers_considered: Mapping[str, list[dict[str, Any]]]
-) -> list[dict[str, Any]]:
+def evidence_dicts(lines: pd.DataFrame, suppliers_considered: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """One JSON-serialisable dict per proposed line: EVIDENCE_COLUMNS of `lines` plus the suppliers considered."""
     columns = [_plain(lines[name]) for name in EVIDENCE_COLUMNS]
     # A loop over the proposed lines, by columns: the contract wants one dict per line.
     return [
-        {**dict(zip(EVIDENCE_COLUMNS, row, strict=True)), "suppliers": suppliers_considered.get(item, [])}
-        for item, row in zip(lines["item_code"], zip(*columns, strict=True), strict=True)
+        {**dict(zip(EVIDENCE_COLUMNS, row, strict=True)), "suppliers": suppliers}
+        for suppliers, row in zip(suppliers_considered, zip(*columns, strict=True), strict=True)
     ]
 
 
@@ -90,17 +107,19 @@ def recompute(evidence: Mapping[str, Any]) -> float:
     Raises KeyError where an input of RECOMPUTED_FROM is missing.
     """
     value = {name: evidence[name] for name in RECOMPUTED_FROM}
+    value |= {name: evidence.get(name, otherwise) for name, otherwise in RECOMPUTED_WITH.items()}
     wanted = wanted_qty(evidence)
     position = net_position(
         value["on_hand_qty"], value["open_supply_qty"], value["draft_qty"], value["above_forecast_qty"]
     )
     lots = lot_sizes(
-        np.atleast_1d(order_need(wanted, position)),
+        np.atleast_1d(order_need(wanted + value["ahead_qty"], position)),
         np.array([value["min_order_qty"]]),
         np.array([value["order_multiple_qty"]]),
         np.array([value["conversion_factor"]]),
         np.array([value["uom_whole"]]),
         np.array([value["stock_uom_whole"]]),
+        np.array([np.inf if value["most_order_qty"] is None else value["most_order_qty"]]),
     )
     return float(lots.stock_qty[0])
 

@@ -25,6 +25,8 @@ _FACTOR_TOLERANCE = 2e-6
 _LARGEST_STEP_RATIO = 100
 # k steps are enough when they miss the need by less than this share of a step (float noise).
 _STEP_TOLERANCE = 1e-6
+# Stands for no limit at all: numbers up to here divide without losing whole steps.
+_LARGEST_QTY = 1e15
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,23 @@ def lot_sizes(
     conversion_factor: Floats,
     uom_whole: Flags,
     stock_uom_whole: Flags,
+    most_order_qty: Floats | None = None,
 ) -> Lots:
     """The smallest quantity >= need and >= minimum that is a multiple of the pack and whole where it has to be.
 
     All (n,). need, minimum, multiple: stock UOM; conversion_factor: stock UOM per purchase UOM, > 0 and finite;
     order_multiple_qty 0: no pack. A need of zero or less orders nothing. Where nothing has to be whole, the quantity
-    is rounded up to three decimals of the purchase UOM.
+    is rounded up to three decimals of the purchase UOM. most_order_qty: stock UOM, inf for none: rounded down to it
+    where that leaves the minimum and at least one step; a minimum above it wins.
     """
     wanted = np.where(need_qty > 0.0, np.maximum(need_qty, min_order_qty), 0.0)
     steps = _steps(order_multiple_qty, conversion_factor, uom_whole, stock_uom_whole)
     count = np.ceil(wanted / steps.stock_step - _STEP_TOLERANCE)
     count = np.where((wanted > 0.0) & (count < 1.0), 1.0, count)
+    if most_order_qty is not None:
+        below = np.floor(np.minimum(most_order_qty, _LARGEST_QTY) / steps.stock_step + _STEP_TOLERANCE)
+        keeps = (below >= 1.0) & (below >= np.ceil(min_order_qty / steps.stock_step - _STEP_TOLERANCE))
+        count = np.where(keeps, np.minimum(count, below), count)
     return Lots(
         qty=np.where(steps.possible, count * steps.qty_numerator / steps.qty_denominator, 0.0),
         stock_qty=np.where(steps.possible, count * steps.stock_numerator / steps.stock_denominator, 0.0),

@@ -4,6 +4,7 @@ The rule is a time-phased order-up-to system with a review period: order when th
 safety stock before an order of the next review could arrive, and order up to the order-up-to level.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.purchasing.evidence import evidence_dicts
 from erp_forecast_addon.planning.purchasing.lots import lot_sizes
-from erp_forecast_addon.planning.purchasing.suppliers import alternatives
 from erp_forecast_addon.planning.tables import PROPOSALS
 from erp_forecast_addon.planning.wording import dict_column, iso_days, pieces, readable
 
@@ -50,10 +50,10 @@ class Proposed:
     no_lot: pd.DataFrame
 
 
-def propose(needs: pd.DataFrame, rated: pd.DataFrame, as_of: date) -> Proposed:
+def propose(needs: pd.DataFrame, considered: Sequence[list[dict[str, Any]]], as_of: date) -> Proposed:
     """Turn needs into lines. needs: one row per pair with a need, a supplier and a conversion factor; columns are
-    those of the evidence (without stock_qty) plus warehouse, base_rate, below_safety_day, arrival_day and
-    money_at_risk; rated: from `rate_sourcing`, for the suppliers considered.
+    those of the evidence (without stock_qty) plus warehouse, below_safety_day, arrival_day, delivery_day, order_by_day,
+    money_at_risk and what PROPOSALS takes over; considered: for each, the suppliers considered (see alternatives).
     """
     lots = lot_sizes(
         needs["need_qty"].to_numpy(),
@@ -62,8 +62,12 @@ def propose(needs: pd.DataFrame, rated: pd.DataFrame, as_of: date) -> Proposed:
         needs["conversion_factor"].to_numpy(),
         needs["uom_whole"].to_numpy(),
         needs["stock_uom_whole"].to_numpy(),
+        needs["most_order_qty"].to_numpy(),
     )
-    lines = needs.assign(qty=lots.qty, stock_qty=lots.stock_qty, as_of=as_of.isoformat())
+    # No limit is None in the evidence: JSON knows no infinity.
+    most = needs["most_order_qty"].where(np.isfinite(needs["most_order_qty"]))
+    lines = needs.assign(qty=lots.qty, stock_qty=lots.stock_qty, as_of=as_of.isoformat(), most_order_qty=most)
+    considered = [considered[at] for at in np.flatnonzero(lots.possible).tolist()]
     lines = _with_days(lines[lots.possible].reset_index(drop=True), as_of)
     if lines.empty:
         return Proposed(PROPOSALS.empty(), needs[~lots.possible])
@@ -75,7 +79,7 @@ def propose(needs: pd.DataFrame, rated: pd.DataFrame, as_of: date) -> Proposed:
         base_amount=(lines["amount"] * lines["exchange_rate"]).fillna(0.0),
         reason_template=_reason_templates(lines["days_late"].to_numpy()),
         reason_values=dict_column(_reason_values(lines)),
-        evidence=dict_column(evidence_dicts(lines, alternatives(rated, lines["item_code"]))),
+        evidence=dict_column(evidence_dicts(lines, considered)),
     )
     return Proposed(PROPOSALS.check(table), needs[~lots.possible])
 
@@ -85,8 +89,8 @@ def _with_days(lines: pd.DataFrame, as_of: date) -> pd.DataFrame:
     need_day, arrival_day = lines["below_safety_day"].to_numpy(), lines["arrival_day"].to_numpy()
     return lines.assign(
         need_on=day_dates(need_day, as_of),
-        schedule_date=day_dates(np.maximum(need_day, arrival_day), as_of),
-        order_by=day_dates(np.maximum(need_day - arrival_day, 0), as_of),
+        schedule_date=day_dates(lines["delivery_day"].to_numpy(), as_of),
+        order_by=day_dates(lines["order_by_day"].to_numpy(), as_of),
         days_late=np.maximum(arrival_day - need_day, 0).astype(float),
     )
 

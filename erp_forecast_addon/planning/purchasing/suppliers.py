@@ -1,6 +1,5 @@
 """Which supplier an item is bought from: the default one unless it is blocked, else the cheapest of the others."""
 
-import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.planning.tables import SOURCING
@@ -91,27 +90,3 @@ def align_choice(chosen: pd.DataFrame, item_codes: pd.Series) -> pd.DataFrame:
         else:
             aligned[name] = aligned[name].astype(float)
     return aligned
-
-
-def alternatives(rated: pd.DataFrame, item_codes: pd.Series) -> dict[str, list[dict[str, object]]]:
-    """For the evidence: every supplier considered for the named items, cheapest first. JSON-serialisable."""
-    of_items = rated[rated["item_code"].isin(item_codes)].sort_values(["item_code", "base_rate", "supplier"])
-    found: dict[str, list[dict[str, object]]] = {}
-    # A loop over the suppliers of proposed items only: the evidence is a list of dicts by contract.
-    for item, supplier, default, base_rate, blocked in zip(
-        of_items["item_code"],
-        of_items["supplier"],
-        of_items["is_default"].tolist(),
-        of_items["base_rate"].tolist(),
-        of_items["blocked_reason"],
-        strict=True,
-    ):
-        found.setdefault(item, []).append(
-            {
-                "supplier": supplier,
-                "is_default": default,
-                "blocked_reason": blocked,
-                "base_rate": None if np.isnan(base_rate) else base_rate,
-            }
-        )
-    return found
