@@ -4,7 +4,7 @@ Kept apart from plan.py so that it runs on any demand outlook: a forecast, an ov
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -37,17 +37,38 @@ from erp_forecast_addon.planning.inventory.safety_stock import expected_units_sh
 from erp_forecast_addon.planning.purchasing import faults as sentences
 from erp_forecast_addon.planning.purchasing.faults import item_faults, pair_faults
 from erp_forecast_addon.planning.purchasing.lots import SMALLEST_QTY, order_steps, whole_days_up
-from erp_forecast_addon.planning.purchasing.need import due_now, net_position, order_need
-from erp_forecast_addon.planning.purchasing.position import Outlook, lay_out, project
+from erp_forecast_addon.planning.purchasing.need import order_need
+from erp_forecast_addon.planning.purchasing.network import (
+    Edges,
+    Network,
+    Sources,
+    edges_of,
+    sources_of,
+    with_asked_pairs,
+)
+from erp_forecast_addon.planning.purchasing.position import Netting, Outlook, forecast_that_counts, lay_out
 from erp_forecast_addon.planning.purchasing.proposals import day_dates, propose
+from erp_forecast_addon.planning.purchasing.requests import request_within
+from erp_forecast_addon.planning.purchasing.requirements import Lending, Requirements, Shelves, requirements
 from erp_forecast_addon.planning.purchasing.suppliers import (
     align_choice,
     blocked_items,
     choose_suppliers,
     rate_sourcing,
 )
+from erp_forecast_addon.planning.purchasing.transfers import buying_cost
 from erp_forecast_addon.planning.settings import PlanSettings
-from erp_forecast_addon.planning.tables import DATED, FORMER_LEVELS, ITEMS, POSITIONS, PRICE_BREAKS, SOURCING
+from erp_forecast_addon.planning.tables import (
+    DATED,
+    FORMER_LEVELS,
+    ITEMS,
+    POSITIONS,
+    PRICE_BREAKS,
+    REFUSED_REQUESTS,
+    REQUESTS,
+    SOURCING,
+    TRANSFER,
+)
 from erp_forecast_addon.planning.wording import dict_column
 
 Floats = NDArray[np.float64]
@@ -56,13 +77,15 @@ Flags = NDArray[np.bool_]
 _PAIR = ["item_code", "warehouse"]
 _VISIBLE_SHARE_OF_A_PIECE = 0.5
 _MONTH_DAYS = 28
+_PRODUCTION_KINDS = ("production", "production_plan")
 
 
 @dataclass(frozen=True)
 class Supply:
     """dated: table DATED; items: table ITEMS; sourcing: table SOURCING, whose lead_time_row points into lead_times;
     approval: how long drafts wait, None: as the settings say; rules: what planners have said about policies; former:
-    table FORMER_LEVELS, the levels that stand; price_breaks: table PRICE_BREAKS.
+    table FORMER_LEVELS, the levels that stand; price_breaks: table PRICE_BREAKS; network: who supplies whom within the
+    company, and what is made of what.
     """
 
     dated: pd.DataFrame
@@ -73,6 +96,7 @@ class Supply:
     rules: Rules = field(default_factory=Rules)
     former: pd.DataFrame = field(default_factory=FORMER_LEVELS.empty)
     price_breaks: pd.DataFrame = field(default_factory=PRICE_BREAKS.empty)
+    network: Network = field(default_factory=Network)
 
 
 @dataclass(frozen=True)
@@ -101,12 +125,14 @@ class DemandOutlook:
 
 @dataclass(frozen=True)
 class Replenishment:
-    """policies: POLICIES; proposals: PROPOSALS; faults: in a fixed order; levels: what `standing` need not do again."""
+    """policies: POLICIES; proposals: PROPOSALS; faults: in a fixed order; levels: what `standing` need not do again;
+    requests: REQUESTS, what is asked for within the company instead of being bought."""
 
     policies: pd.DataFrame
     proposals: pd.DataFrame
     faults: list[Fault]
     levels: "LevelsOf"
+    requests: pd.DataFrame = field(default_factory=REQUESTS.empty)
 
 
 @dataclass(frozen=True)
@@ -151,20 +177,26 @@ def replenish(
     chosen = choose_suppliers(rated)
     reckoned = _reckon(outlook, door, chosen, supply, settings, as_of)
     cases = _cases(reckoned, settings, as_of)
-    orderable, order_faults = _orderable(cases, rated, chosen)
+    requested = request_within(
+        cases, reckoned.found, reckoned.edges, REFUSED_REQUESTS.check(supply.network.refused), settings, as_of,
+        reckoned.buying_costs,
+    )  # fmt: skip
+    orderable, order_faults = _orderable(requested.to_buy, rated, chosen)
     proposed = propose(_with_frozen(orderable, reckoned), rated, as_of)
     faults = [
         *door.faults,
         *reckoned.rule_faults,
+        *reckoned.sources.faults,
+        *requested.faults,
         *_standing_faults(cases, reckoned.unusable),
         *policy_faults(cases, reckoned.levels),
         *order_faults,
         *_no_lot_faults(proposed.no_lot),
         *_line_faults(orderable.drop(proposed.no_lot.index)),
-        *_shortage_faults(cases, proposed.table),
+        *_shortage_faults(cases, proposed.table, requested.table),
     ]
     made = LevelsOf(pd.MultiIndex.from_frame(reckoned.pairs[_PAIR]), reckoned.levels)
-    return Replenishment(_policies(reckoned, settings, as_of), proposed.table, faults, made)
+    return Replenishment(_policies(reckoned, settings, as_of), proposed.table, faults, made, requested.table)
 
 
 def standing(
@@ -188,8 +220,8 @@ def standing(
 class _Reckoned:
     """Everything that is computed for every pair, (n,) in the order of `pairs`.
 
-    unusable: the forecast is not finite; arrival_day: index of the day on which an order of today arrives; due: an
-    order has to be drafted now.
+    unusable: the forecast is not finite; arrival_day: index of the day on which an order of today arrives; found: where
+    every pair stands and what it needs; buying_costs: (k,) what its moves save.
     """
 
     pairs: pd.DataFrame
@@ -201,12 +233,28 @@ class _Reckoned:
     observations: Floats
     levels: PairLevels
     arrival_day: NDArray[np.int64]
-    sight: Outlook
-    position_qty: Floats
-    due: Flags
-    below_day: NDArray[np.int64]
+    found: Requirements
+    edges: Edges
+    sources: Sources
+    buying_costs: Floats
     rule_faults: list[Fault]
     on_paths: JudgedOrders
+
+    @property
+    def sight(self) -> Outlook:
+        return self.found.look.sight
+
+    @property
+    def position_qty(self) -> Floats:
+        return self.found.look.position_qty
+
+    @property
+    def due(self) -> Flags:
+        return self.found.look.due
+
+    @property
+    def below_day(self) -> NDArray[np.int64]:
+        return self.found.look.below_day
 
 
 @dataclass(frozen=True)
@@ -229,7 +277,8 @@ def _reckon(
     as_of: date,
     made: LevelsOf | None = None,
 ) -> _Reckoned:
-    pairs = _join_pairs(outlook, door, chosen)
+    sources = sources_of(supply.network)
+    pairs = _join_pairs(outlook, door, chosen, sources, settings)
     on_hand = _floats(pairs, "on_hand_qty")
     timing = _timing(pairs, supply, settings)
     nodes = order_nodes(timing.probability, timing.approval.probability)
@@ -265,26 +314,135 @@ def _reckon(
             _former(pairs, supply),
             settings,
         )
-    flows = lay_out(door.dated.rows, pd.MultiIndex.from_frame(pairs[_PAIR]), as_of, days)
-    sight = project(on_hand, daily_mean, flows, levels.trigger_qty, timing.arrival_day, window_days)
-    position = net_position(on_hand, sight.supply_qty, sight.draft_qty, sight.above_forecast_qty)
-    due, below_day = _due(levels, sight, position, timing.arrival_day)
+    shelves = _shelves(pairs, door, levels, daily_mean, timing.arrival_day, window_days, settings, as_of)
+    edges = edges_of(pairs, sources, _made_items(door.items.rows, sources))
+    lending = _lending(pairs, supply, sources, settings, levels)
+    found = _require(pairs, door, shelves, edges, lending, settings, as_of)
+    look = found.look
     judged = judge_on_paths(
         outlook.paths,
         outlook.period_days,
-        np.flatnonzero(due & (pairs["forecast_row"].to_numpy() >= 0) & ~unusable),
+        np.flatnonzero(look.due & (pairs["forecast_row"].to_numpy() >= 0) & ~unusable),
         pairs["forecast_row"].to_numpy(),
-        on_hand - sight.above_forecast_qty,
-        flows.supply + flows.drafts,
+        on_hand - look.sight.above_forecast_qty,
+        found.shelves.flows.supply + found.shelves.flows.drafts,
         timing.arrival_day + ahead - 1,
         levels,
         settings,
     )
     held = pairs.assign(held=pairs["held"] | unusable)
     return _Reckoned(
-        held, unusable, abc, xyz, variation, timing.lead_times, timing.observations, levels, timing.arrival_day, sight,
-        position, due, below_day, rule_faults, judged,
+        held, unusable, abc, xyz, variation, timing.lead_times, timing.observations, levels, timing.arrival_day, found,
+        edges, sources, _moves_cost(found, pairs, levels, settings), rule_faults, judged,
     )  # fmt: skip
+
+
+def _shelves(
+    pairs: pd.DataFrame,
+    door: _Door,
+    levels: PairLevels,
+    daily_mean: Floats,
+    arrival_day: NDArray[np.int64],
+    window_days: NDArray[np.int64],
+    settings: PlanSettings,
+    as_of: date,
+) -> Shelves:
+    whole = pairs["stock_uom_whole"].to_numpy(dtype=bool)
+    flows = lay_out(
+        door.dated.rows, pd.MultiIndex.from_frame(pairs[_PAIR]), as_of, daily_mean.shape[1], settings.forecast_kinds
+    )
+    return Shelves(
+        on_hand=_floats(pairs, "on_hand_qty"),
+        reserved=_floats(pairs, "reserved_stock_qty"),
+        forecast=daily_mean,
+        counted=daily_mean,
+        flows=flows,
+        trigger_qty=levels.trigger_qty,
+        order_up_to_qty=levels.chosen.order_up_to_qty,
+        reorder_point_qty=levels.chosen.reorder_point_qty,
+        due_days=levels.due_days,
+        by_position=levels.by_position,
+        arrival_day=arrival_day,
+        window_days=window_days,
+        step_qty=np.where(whole, 1.0, 0.0),
+        whole=whole,
+    )
+
+
+def _require(
+    pairs: pd.DataFrame,
+    door: _Door,
+    shelves: Shelves,
+    edges: Edges,
+    lending: Lending | None,
+    settings: PlanSettings,
+    as_of: date,
+) -> Requirements:
+    """What every pair needs with everything that others ask of it, the forecast netted as the settings say."""
+    netting = Netting(settings.consume_back_days, settings.consume_forward_days, settings.demand_fence_days)
+    contained = "production" in settings.forecast_kinds
+    index = pd.MultiIndex.from_frame(pairs[_PAIR])
+    replaced = np.zeros(len(pairs), dtype=bool)
+    if contained:
+        replaced[edges.asked[edges.is_bom]] = True
+        in_work = door.dated.rows[door.dated.rows["kind"].isin(_PRODUCTION_KINDS)]
+        replaced |= index.isin(pd.MultiIndex.from_frame(in_work[_PAIR]))
+    counted = forecast_that_counts(shelves.forecast, netting, replaced, settings.production_horizon_days)
+    asked = door.dated.rows[door.dated.rows["kind"] == "manufacture_request"]
+    in_production = lay_out(asked, index, as_of, shelves.days).supply if len(asked) and len(edges.asking) else None
+    return requirements(replace(shelves, counted=counted), edges, in_production, netting, not contained, lending)
+
+
+def _lending(
+    pairs: pd.DataFrame, supply: Supply, sources: Sources, settings: PlanSettings, levels: PairLevels
+) -> Lending | None:
+    """Who may help whom out; None where no two warehouses of a planning group hold the same item."""
+    group = pairs["warehouse"].map(sources.group)
+    grouped = pairs["item_code"].where(group.notna())
+    codes = pd.factorize(pd.MultiIndex.from_arrays([grouped, group]))[0] if group.notna().any() else np.zeros(0)
+    if not len(codes):
+        return None
+    codes = np.where(group.notna(), codes, -1).astype(np.int64)
+    refused = REFUSED_REQUESTS.check(supply.network.refused)
+    refused = refused[refused["request_type"] == TRANSFER]
+    may = pairs["we_order"] & ~pairs["held"] & pairs["exists"] & ~pairs["disabled"]
+    may_take = may & pairs["order_suppressed_until"].isna()
+    may_take &= ~pd.MultiIndex.from_frame(pairs[_PAIR]).isin(pd.MultiIndex.from_frame(refused[_PAIR]))
+
+    def pays(giver: NDArray[np.int64], taker: NDArray[np.int64], qty: Floats) -> Flags:
+        return _saved(giver, taker, qty, pairs, levels, settings) >= settings.transfer_cost
+
+    return Lending(codes, may_take.to_numpy(bool), (~pairs["held"]).to_numpy(bool), _move_days(settings), pays)
+
+
+def _move_days(settings: PlanSettings) -> int:
+    return int(whole_days_up(np.array([settings.transfer_days]))[0])
+
+
+def _saved(
+    giver: NDArray[np.int64],
+    taker: NDArray[np.int64],
+    qty: Floats,
+    pairs: pd.DataFrame,
+    levels: PairLevels,
+    settings: PlanSettings,
+) -> Floats:
+    cost = _unit_cost(pairs).to_numpy(dtype=float)
+    daily = levels.textbook.daily_mean
+    return buying_cost(qty, cost[taker], daily[giver], settings.order_cost, settings.holding_rate_per_year)
+
+
+def _moves_cost(found: Requirements, pairs: pd.DataFrame, levels: PairLevels, settings: PlanSettings) -> Floats:
+    moves = found.moves
+    if not len(moves.qty):
+        return np.zeros(0)
+    return _saved(moves.giver, moves.taker, moves.qty, pairs, levels, settings)
+
+
+def _made_items(items: pd.DataFrame, sources: Sources) -> pd.Index:
+    """Items that production is asked for: marked so, and with a bill of materials."""
+    made = items.loc[items["is_made_here"], "item_code"]
+    return pd.Index(made[made.isin(sources.boms["item_code"])])
 
 
 def _timing(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings) -> _Timing:
@@ -342,8 +500,7 @@ def _totals(
 
 
 def _terms(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings) -> Terms:
-    cost = pairs["base_rate"].where(pairs["base_rate"] > 0.0)
-    cost = cost.fillna(pairs["valuation_rate"].where(pairs["valuation_rate"] > 0.0)).fillna(0.0)
+    cost = _unit_cost(pairs)
     factor = pairs["conversion_factor"].where(pairs["factor_known"], 1.0).fillna(1.0)
     steps = order_steps(
         _floats(pairs, "order_multiple_qty"),
@@ -359,6 +516,12 @@ def _terms(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings) -> Terms
         shelf_life_days=_floats(pairs, "shelf_life_days"),
         price_breaks=_breaks(pairs, cost.to_numpy(dtype=float), PRICE_BREAKS.check(supply.price_breaks)),
     )
+
+
+def _unit_cost(pairs: pd.DataFrame) -> pd.Series:
+    """What a unit costs to buy, else what it is worth on the shelf, else 0. Company currency."""
+    cost = pairs["base_rate"].where(pairs["base_rate"] > 0.0)
+    return cost.fillna(pairs["valuation_rate"].where(pairs["valuation_rate"] > 0.0)).fillna(0.0)
 
 
 def _breaks(pairs: pd.DataFrame, cost: Floats, breaks: pd.DataFrame) -> PriceBreaks | None:
@@ -390,18 +553,6 @@ def _former(pairs: pd.DataFrame, supply: Supply) -> pd.DataFrame | None:
     return FORMER_LEVELS.check(supply.former).set_index(_PAIR).reindex(index).reset_index(drop=True)
 
 
-def _due(
-    levels: PairLevels, sight: Outlook, position: Floats, arrival_day: NDArray[np.int64]
-) -> tuple[Flags, NDArray[np.int64]]:
-    """Which pairs need an order now, and the first day on which their stock is too low (-1: none)."""
-    laid_out = due_now(sight.below_safety_day, arrival_day, levels.due_days)
-    short = position < levels.chosen.reorder_point_qty - SMALLEST_QTY
-    due = np.where(levels.by_position, short, laid_out)
-    last = arrival_day + levels.due_days.astype(np.int64)
-    seen = (sight.below_safety_day >= 0) & (~levels.by_position | (sight.below_safety_day <= last))
-    return due, np.where(levels.by_position & due & ~seen, last, sight.below_safety_day)
-
-
 def _with_frozen(lines: pd.DataFrame, reckoned: _Reckoned) -> pd.DataFrame:
     """What each line's order-up-to level was made of, where the textbook's formula alone does not say it."""
     formula = ~reckoned.levels.by_position & (reckoned.levels.chosen.clamp == "") & ~reckoned.levels.kept
@@ -423,8 +574,8 @@ def _policies(reckoned: _Reckoned, settings: PlanSettings, as_of: date) -> pd.Da
     pairs = reckoned.pairs
     standing = Standing(
         _floats(pairs, "on_hand_qty"),
-        reckoned.position_qty,
-        day_dates(reckoned.sight.shortage_day, as_of),
+        reckoned.found.plain.position_qty,
+        day_dates(reckoned.found.plain.sight.shortage_day, as_of),
         _floats(pairs, "valuation_rate"),
     )
     return policy_table(
@@ -441,8 +592,11 @@ def _policies(reckoned: _Reckoned, settings: PlanSettings, as_of: date) -> pd.Da
     )  # fmt: skip
 
 
-def _join_pairs(outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame) -> pd.DataFrame:
-    """Every planned pair with its position, item and chosen supplier, sorted; one row per pair.
+def _join_pairs(
+    outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame, sources: Sources, settings: PlanSettings
+) -> pd.DataFrame:
+    """Every planned pair with its position, item and chosen supplier, sorted; one row per pair. Beside what has stock,
+    demand or documents: what these ask of other warehouses, and their components.
 
     forecast_row: its row in the outlook, -1 for none. held: a row that it depends on was set aside at the door, so
     nothing is ordered for it. A pair whose position was set aside is left out.
@@ -452,6 +606,8 @@ def _join_pairs(outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame) -> pd
     with_documents = pd.MultiIndex.from_frame(door.dated.rows[_PAIR]).unique()
     stocked = positions.index[(positions["on_hand_qty"] != 0.0) | positions.index.isin(with_documents)]
     every = index.union(stocked).sort_values()
+    made_items = _made_items(door.items.rows, sources)
+    every = with_asked_pairs(every, sources, made_items)
     every = every[~every.isin(_named_pairs(door.positions.set_aside))]
     pairs = every.to_frame(index=False)
     at = positions.reindex(every)
@@ -459,6 +615,7 @@ def _join_pairs(outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame) -> pd
     pairs["valuation_rate"] = at["valuation_rate"].fillna(0.0).to_numpy(dtype=float)
     pairs["we_order"] = at["we_order"].ne(False).to_numpy()
     pairs["order_suppressed_until"] = at["order_suppressed_until"].to_numpy()
+    pairs["reserved_stock_qty"] = at["reserved_stock_qty"].fillna(0.0).to_numpy(dtype=float)
     pairs["forecast_row"] = index.get_indexer(every)
     held = every.isin(_named_pairs(door.dated.set_aside)) | pairs["item_code"].isin(_named_items(door.items.set_aside))
     pairs["held"] = np.asarray(held, dtype=bool)
@@ -467,7 +624,35 @@ def _join_pairs(outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame) -> pd
         pairs["forecast_row"]
     ]
     pairs["last_year_qty"] = np.append(np.asarray(outlook.last_year_qty, dtype=float), [0.0])[pairs["forecast_row"]]
-    return _with_items_and_suppliers(pairs, door.items.rows, chosen)
+    return _without_supplier(_with_items_and_suppliers(pairs, door.items.rows, chosen), sources, made_items, settings)
+
+
+def _without_supplier(
+    pairs: pd.DataFrame, sources: Sources, made_items: pd.Index, settings: PlanSettings
+) -> pd.DataFrame:
+    """Pairs that are supplied by another warehouse or make the item have neither a supplier nor his terms: goods are
+    there after the transfer, or after the item's own lead time."""
+    supplied_by = pairs["warehouse"].map(sources.supplied_by).where(pairs["we_order"])
+    supplied = supplied_by.notna().to_numpy()
+    made = ~supplied & (pairs["we_order"] & pairs["item_code"].isin(made_items)).to_numpy(dtype=bool)
+    days = pairs["warehouse"].map(sources.transfer_days).fillna(settings.transfer_days)
+    pairs = pairs.assign(
+        supplied_by=supplied_by.astype(object).where(supplied, ""), is_made=made,
+        transfer_days=np.where(supplied, days, settings.transfer_days),
+    )  # fmt: skip
+    own = supplied | made
+    if not own.any():
+        return pairs
+    pairs.loc[own, ["supplier", "lead_time_source", "replaces", "replaces_reason"]] = ""
+    pairs.loc[own, ["lead_time_days", "lead_time_std_days"]] = np.nan
+    pairs.loc[own, ["order_multiple_qty", "supplier_min_order_qty"]] = 0.0
+    pairs.loc[own, "min_order_qty"] = np.where(made, pairs["item_min_order_qty"], 0.0)[own]
+    pairs.loc[own, "uom"] = pairs.loc[own, "stock_uom"]
+    pairs.loc[own, "conversion_factor"], pairs.loc[own, "factor_known"] = 1.0, True
+    pairs.loc[own, "uom_whole"] = pairs.loc[own, "stock_uom_whole"]
+    pairs.loc[supplied, "lead_time_days"] = pairs.loc[supplied, "transfer_days"]
+    pairs.loc[supplied, "lead_time_source"] = "transfer"
+    return pairs
 
 
 def _with_items_and_suppliers(pairs: pd.DataFrame, items: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
@@ -535,6 +720,7 @@ def _cases(reckoned: _Reckoned, settings: PlanSettings, as_of: date) -> pd.DataF
         lead_time_unbelievable=lead_times.unbelievable,
         review_period_days=settings.review_period_days,
         approval_days=settings.approval_days,
+        approval_wait_days=whole_days_up(np.full(len(pairs), levels.approval_days)),
         level_row=np.arange(len(pairs)),
         method=chosen.method,
         service_level=levels.target,
@@ -668,9 +854,10 @@ def _standing_faults(cases: pd.DataFrame, unusable: Flags) -> list[Fault]:
     ]
 
 
-def _shortage_faults(cases: pd.DataFrame, proposals: pd.DataFrame) -> list[Fault]:
+def _shortage_faults(cases: pd.DataFrame, proposals: pd.DataFrame, requests: pd.DataFrame) -> list[Fault]:
     """Stock that really runs out before anything ordered now can arrive, or before open supply does."""
-    proposed = pd.MultiIndex.from_frame(cases[_PAIR]).isin(pd.MultiIndex.from_frame(proposals[_PAIR]))
+    lines = pd.concat([proposals[_PAIR], requests[_PAIR]])
+    proposed = pd.MultiIndex.from_frame(cases[_PAIR]).isin(pd.MultiIndex.from_frame(lines))
     # Half a piece missing on average is no shortage that anybody could see.
     visible = np.where(cases["stock_uom_whole"], _VISIBLE_SHARE_OF_A_PIECE, SMALLEST_QTY)
     short = cases["short_before_qty"] > visible
@@ -688,11 +875,15 @@ def _shortage_faults(cases: pd.DataFrame, proposals: pd.DataFrame) -> list[Fault
     covered = covered.assign(
         money_at_risk=covered["units_short"] * covered["selling_rate"], order_by=covered["short_on"]
     )
+    # Of supplied warehouses and made items, nobody outside the company can be asked to hurry.
+    within = too_late["supplier"] == ""
+    own, too_late = too_late[within], too_late[~within]
     by_a_day = too_late["days_lost"] == 1.0
     values = ("short_on", "days_lost", "arrival_on", "units_short", "stock_uom", "supplier")
     return [
         *pair_faults("Unavoidable Shortage", sentences.SHORTAGE, too_late[~by_a_day], values),
         *pair_faults("Unavoidable Shortage", sentences.SHORTAGE_OF_A_DAY, too_late[by_a_day], values),
+        *pair_faults("Unavoidable Shortage", sentences.SHORTAGE_WITHIN, own, values[:-1]),
         *pair_faults(
             "Unavoidable Shortage", sentences.SUPPLY_TOO_LATE, covered, ("short_on", "units_short", "stock_uom")
         ),
