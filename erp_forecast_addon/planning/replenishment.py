@@ -402,7 +402,7 @@ def _lending(
     codes = pd.factorize(pd.MultiIndex.from_arrays([grouped, group]))[0] if group.notna().any() else np.zeros(0)
     if not len(codes):
         return None
-    codes = np.where(group.notna(), codes, -1).astype(np.int64)
+    numbered: NDArray[np.int64] = np.where(group.notna(), codes, -1).astype(np.int64)
     refused = REFUSED_REQUESTS.check(supply.network.refused)
     refused = refused[refused["request_type"] == TRANSFER]
     may = pairs["we_order"] & ~pairs["held"] & pairs["exists"] & ~pairs["disabled"]
@@ -412,7 +412,7 @@ def _lending(
     def pays(giver: NDArray[np.int64], taker: NDArray[np.int64], qty: Floats) -> Flags:
         return _saved(giver, taker, qty, pairs, levels, settings) >= settings.transfer_cost
 
-    return Lending(codes, may_take.to_numpy(bool), (~pairs["held"]).to_numpy(bool), _move_days(settings), pays)
+    return Lending(numbered, may_take.to_numpy(bool), (~pairs["held"]).to_numpy(bool), _move_days(settings), pays)
 
 
 def _move_days(settings: PlanSettings) -> int:

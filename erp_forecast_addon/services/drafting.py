@@ -298,6 +298,7 @@ class _Drafting:
             )},
             "schedule_date": row["schedule_date"].date(), "need_on": row["need_on"].date(),
             "order_by": row["order_by"].date(), "days_late": int(row["days_late"]),
+            "order_on": row["order_on"].date(), "days_lost": int(row["days_lost"]),
             **{name: evidence[name] for name in _EVIDENCE_FIELDS},
             "reason": self.site.translate(row["reason_template"]).format(**row["reason_values"]),
             "evidence": json.dumps(evidence, ensure_ascii=False, sort_keys=True),

@@ -5,7 +5,7 @@ from typing import Any
 import frappe
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 
-from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER, MODULE
+from erp_forecast_addon.setup.names import AUTO_MATERIAL_REQUEST, AUTO_PURCHASE_ORDER, MODULE
 
 FORECAST_TAB = "forecast_tab"
 
@@ -24,6 +24,74 @@ _PURCHASE_ORDER_FIELDS: list[dict[str, Any]] = [
         "ignore_user_permissions": 1,
         "module": MODULE,
     }
+]
+
+_MATERIAL_REQUEST_FIELDS: list[dict[str, Any]] = [
+    {
+        "fieldname": "auto_material_request",
+        "label": "Auto Material Request",
+        "fieldtype": "Link",
+        "options": AUTO_MATERIAL_REQUEST,
+        "insert_after": "schedule_date",
+        "read_only": 1,
+        "no_copy": 1,
+        "print_hide": 1,
+        "search_index": 1,
+        "ignore_user_permissions": 1,
+        "module": MODULE,
+    }
+]
+
+# Whose stock counts, and who supplies whom.
+_WAREHOUSE_FIELDS: list[dict[str, Any]] = [
+    {
+        "fieldname": "planning_section",
+        "label": "Planning",
+        "fieldtype": "Section Break",
+        "insert_after": "is_rejected_warehouse",
+        "module": MODULE,
+    },
+    {
+        "fieldname": "exclude_from_planning",
+        "label": "Leave Out of Planning",
+        "fieldtype": "Check",
+        "insert_after": "planning_section",
+        "description": "Its stock counts nowhere and nothing is ordered for it, such as quarantine. A group leaves out "
+        "every warehouse below it.",
+        "module": MODULE,
+    },
+    {
+        "fieldname": "planning_group",
+        "label": "Planning Group",
+        "fieldtype": "Data",
+        "insert_after": "exclude_from_planning",
+        "description": "Warehouses with the same word here help each other out with what they have too much of.",
+        "module": MODULE,
+    },
+    {
+        "fieldname": "column_break_planning",
+        "fieldtype": "Column Break",
+        "insert_after": "planning_group",
+        "module": MODULE,
+    },
+    {
+        "fieldname": "supplying_warehouse",
+        "label": "Supplying Warehouse",
+        "fieldtype": "Link",
+        "options": "Warehouse",
+        "insert_after": "column_break_planning",
+        "ignore_user_permissions": 1,
+        "description": "What this warehouse needs is asked of that one instead of being bought.",
+        "module": MODULE,
+    },
+    {
+        "fieldname": "transfer_days",
+        "label": "Transfer Takes (Days)",
+        "fieldtype": "Float",
+        "insert_after": "supplying_warehouse",
+        "description": "From the supplying warehouse. 0: as Forecast Settings say for the company.",
+        "module": MODULE,
+    },
 ]
 
 # Beside the day on which an item ends: who takes over then.
@@ -59,8 +127,22 @@ _ITEM_FIELDS: list[dict[str, Any]] = [
     },
 ]
 
-COLUMNS = (("Purchase Order", "auto_purchase_order"), ("Item", "replaced_by"))
-_ALL = (("Purchase Order", _PURCHASE_ORDER_FIELDS), ("Item", _SUCCESSION_FIELDS), ("Item", _ITEM_FIELDS))
+COLUMNS = (
+    ("Purchase Order", "auto_purchase_order"),
+    ("Item", "replaced_by"),
+    ("Material Request", "auto_material_request"),
+    ("Warehouse", "exclude_from_planning"),
+    ("Warehouse", "planning_group"),
+    ("Warehouse", "supplying_warehouse"),
+    ("Warehouse", "transfer_days"),
+)
+_ALL = (
+    ("Purchase Order", _PURCHASE_ORDER_FIELDS),
+    ("Item", _SUCCESSION_FIELDS),
+    ("Item", _ITEM_FIELDS),
+    ("Material Request", _MATERIAL_REQUEST_FIELDS),
+    ("Warehouse", _WAREHOUSE_FIELDS),
+)
 
 
 def ensure_custom_fields() -> None:
@@ -68,6 +150,8 @@ def ensure_custom_fields() -> None:
     create_custom_fields({"Purchase Order": _kept_in_place("Purchase Order", _PURCHASE_ORDER_FIELDS)})
     create_custom_fields({"Item": _kept_in_place("Item", _SUCCESSION_FIELDS)})
     create_custom_fields({"Item": _kept_in_place("Item", _at_the_end("Item", _ITEM_FIELDS))})
+    create_custom_fields({"Material Request": _kept_in_place("Material Request", _MATERIAL_REQUEST_FIELDS)})
+    create_custom_fields({"Warehouse": _kept_in_place("Warehouse", _WAREHOUSE_FIELDS)})
 
 
 def remove_custom_fields() -> None:

@@ -71,7 +71,7 @@ def released(receipts: Floats, lead_days: Ints) -> Floats:
     rows, days = receipts.shape
     column = np.maximum(np.arange(days)[None, :] - lead_days[:, None], 0)
     flat = (np.arange(rows)[:, None] * days + column).ravel()
-    return np.bincount(flat, receipts.ravel(), minlength=rows * days).reshape(rows, days)
+    return np.bincount(flat, receipts.ravel(), minlength=rows * days).astype(float).reshape(rows, days)
 
 
 def asked_of(released_qty: Floats, row_of: Ints, asked: Ints, qty_per: Floats, n: int) -> Floats:
