@@ -49,8 +49,8 @@ REQUEST_FAILED = _(
 )
 UPDATE_FAILED = _("The draft request {material_request} for {warehouse} could not be brought up to date: {reason}")
 MORE_NEEDED = _(
-    "{item_code} in {warehouse}: the draft request {material_request}, edited by a person, asks for {draft} {stock_uom}; "
-    "{need} more are needed by {needed_on}."
+    "{item_code} in {warehouse}: the draft request {material_request}, edited by a person, asks for {draft} "
+    "{stock_uom}; {need} more are needed by {needed_on}."
 )
 DELETED_BY_HAND = _("The draft was deleted by {user}.")
 FOUND_DELETED = _("The draft was deleted by hand.")
