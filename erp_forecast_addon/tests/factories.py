@@ -15,7 +15,8 @@ from erp_forecast_addon.tests.shop import Shop
 
 GROUP = "Forecast Shop"
 _OF_COMPANY = (
-    "Auto Material Request", "Material Request", "Auto Purchase Order", "Purchase Order", "Planning Exception", "Demand Forecast", "Safety Stock Policy",
+    "Auto Material Request", "Material Request", "Auto Purchase Order", "Purchase Order", "Planning Exception",
+    "Demand Forecast", "Safety Stock Policy",
     "Stock Ledger Entry", "Forecast Run", "Forecast Snapshot", "Forecast Accuracy", "Forecast Accuracy Week",
     "Forecast State", "Supplier Lead Time", "Order Approval Time", "Level Change", "Level Change Set",
     "Reorder Level Backup",

@@ -52,6 +52,7 @@ class TestRequests(RequestScenarios, FrappeTestCase):
     def setUp(self) -> None:
         self.shop = BenchShop()
         self.hands = BenchHands(self.shop)
+        self.shop.settings(draft_requests=1)
 
     def tearDown(self) -> None:
         frappe.db.rollback()

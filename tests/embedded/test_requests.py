@@ -90,7 +90,7 @@ def requests_refused() -> Exception:
     return Refused("no transfers on a Saturday")
 
 
-class kill_after:  # noqa: N801
+class kill_after:
     """The process dies while it inserts the n-th document of a DocType."""
 
     def __init__(self, site: EmbeddedSite, doctype: str, n: int) -> None:
