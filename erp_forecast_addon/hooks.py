@@ -52,6 +52,7 @@ scheduler_events = {
 }
 
 _dispatch = "erp_forecast_addon.events.dispatch"
+_requests = "erp_forecast_addon.events.material_request"
 _renames = "erp_forecast_addon.events.renames"
 _stock = "erp_forecast_addon.events.stock"
 doc_events = {
@@ -77,6 +78,14 @@ doc_events = {
         "on_discard": "erp_forecast_addon.events.purchase_order.on_discard",
         "on_trash": "erp_forecast_addon.events.purchase_order.on_trash",
     },
+    "Material Request": {
+        "before_insert": f"{_requests}.before_insert",
+        "after_insert": f"{_requests}.after_insert",
+        "on_submit": f"{_requests}.on_submit",
+        "on_cancel": f"{_requests}.on_cancel",
+        "on_discard": f"{_requests}.on_discard",
+        "on_trash": f"{_requests}.on_trash",
+    },
     "Item": {
         "before_rename": f"{_renames}.before_rename",
         "after_rename": f"{_renames}.after_rename",
@@ -101,6 +110,7 @@ doc_events = {
 }
 
 _our_lists = (
+    "Auto Material Request",
     "Auto Purchase Order",
     "Demand Forecast",
     "Forecast Accuracy",
@@ -119,6 +129,7 @@ permission_query_conditions = {
     **dict.fromkeys(_signals, "erp_forecast_addon.permissions.signal_conditions"),
     "Demand Event Uplift": "erp_forecast_addon.permissions.event_row_conditions",
     "Demand Event Value": "erp_forecast_addon.permissions.event_row_conditions",
+    "Auto Material Request Item": "erp_forecast_addon.permissions.request_line_conditions",
     "Auto Purchase Order Item": "erp_forecast_addon.permissions.order_line_conditions",
     "Forecast Company Settings": "erp_forecast_addon.permissions.company_row_conditions",
     "Forecast Run Step": "erp_forecast_addon.permissions.run_step_conditions",

@@ -15,8 +15,9 @@ import frappe
 from frappe.model.document import Document
 from frappe.permissions import get_allowed_docs_for_doctype, get_user_permissions
 
-from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER, ORDER_DISPATCH, SUPPLIER_CHANNEL
+from erp_forecast_addon.setup.names import AUTO_MATERIAL_REQUEST, AUTO_PURCHASE_ORDER, ORDER_DISPATCH, SUPPLIER_CHANNEL
 
+_REQUEST_LINE = "Auto Material Request Item"
 _ORDER_LINE = "Auto Purchase Order Item"
 _SET, _CHANGE = "Level Change Set", "Level Change"
 # Records that stand or fall with all of their lines: DocType -> its lines, the line's field that names it.
@@ -53,6 +54,22 @@ def order_line_conditions(user: str | None = None, doctype: str | None = None) -
         conditions.append(_in(_ORDER_LINE, "warehouse", warehouses))
     if companies is not None:
         conditions.append(_of_companies(_ORDER_LINE, AUTO_PURCHASE_ORDER, companies))
+    return _joined(conditions)
+
+
+def request_line_conditions(user: str | None = None, doctype: str | None = None) -> str:
+    """Lines of Auto Material Requests, likewise: both warehouses of a line must be the user's."""
+    conditions = []
+    companies = allowed(user, "Company", AUTO_MATERIAL_REQUEST)
+    warehouses = allowed(user, "Warehouse", AUTO_MATERIAL_REQUEST)
+    if companies is None and warehouses is not None:
+        companies = companies_of(warehouses)
+    if warehouses is not None:
+        conditions.append(_in(_REQUEST_LINE, "warehouse", warehouses))
+        giving = _in(_REQUEST_LINE, "from_warehouse", warehouses)
+        conditions.append(f"(ifnull(`tab{_REQUEST_LINE}`.`from_warehouse`, '') = '' or {giving})")
+    if companies is not None:
+        conditions.append(_of_companies(_REQUEST_LINE, AUTO_MATERIAL_REQUEST, companies))
     return _joined(conditions)
 
 
@@ -206,7 +223,8 @@ def warehouses_of(doc: Document) -> list[str]:
         found = frappe.get_all(_CHANGE, filters=of_set, pluck="warehouse", distinct=True, order_by="warehouse asc")
         return [warehouse for warehouse in found if warehouse]
     lines = doc.get("items") if doc.doctype == AUTO_PURCHASE_ORDER else None
-    named = [doc.get("warehouse"), *(line.warehouse for line in lines or [])]
+    giving = doc.get("from_warehouse") if doc.doctype == AUTO_MATERIAL_REQUEST else None
+    named = [doc.get("warehouse"), giving, *(line.warehouse for line in lines or [])]
     return [warehouse for warehouse in named if warehouse]
 
 

@@ -18,7 +18,7 @@ _PER_PAIR = ("Demand Forecast", "Safety Stock Policy", "Forecast Snapshot", "For
 _PER_WAREHOUSE = "Forecast Accuracy Week"
 _OF_A_COMPANY = (
     *_PER_PAIR, _PER_WAREHOUSE, "Planning Exception", "Demand Pair", "Reorder Level Backup", "Forecast State",
-    ORDER_DISPATCH,
+    ORDER_DISPATCH, "Auto Material Request",
     "Level Change", "Level Change Set", "Supplier Lead Time", "Order Approval Time", "Planning Scenario",
 )  # fmt: skip
 # Named in our drafts, and so in what tells whether a person edited one.
@@ -119,17 +119,21 @@ def _note_untouched_drafts(doctype: str, old: str) -> None:
     Both hooks run in one process, one after the other, but on different documents.
     """
     from erp_forecast_addon.services.open_drafts import untouched_names
+    from erp_forecast_addon.services.open_requests import untouched_request_names
     from erp_forecast_addon.site.frappe_site import FrappeSite
 
-    noted = frappe.flags.setdefault(_UNTOUCHED, {})
-    noted[doctype, old] = untouched_names(FrappeSite())
+    noted, site = frappe.flags.setdefault(_UNTOUCHED, {}), FrappeSite()
+    noted[doctype, old] = (untouched_names(site), untouched_request_names(site))
 
 
 def _renew_fingerprints(doctype: str, old: str) -> None:
     from erp_forecast_addon.services.open_drafts import renew_fingerprints
+    from erp_forecast_addon.services.open_requests import renew_request_fingerprints
     from erp_forecast_addon.site.frappe_site import FrappeSite
 
-    renew_fingerprints(FrappeSite(), frappe.flags.get(_UNTOUCHED, {}).pop((doctype, old), []))
+    orders, requests = frappe.flags.get(_UNTOUCHED, {}).pop((doctype, old), ([], []))
+    renew_fingerprints(FrappeSite(), orders)
+    renew_request_fingerprints(FrappeSite(), requests)
 
 
 def _rename_in_parked_rows(old: str, new: str) -> None:

@@ -1,6 +1,6 @@
 """The pipeline: panel in, plan out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -16,6 +16,7 @@ from erp_forecast_addon.planning.periods import MEAN_DAYS
 from erp_forecast_addon.planning.replenishment import DemandOutlook, LevelsOf, Supply, replenish, standing
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.signals import Future
+from erp_forecast_addon.planning.tables import REQUESTS
 
 __all__ = ["Plan", "Supply", "plan", "policies_with"]
 
@@ -25,6 +26,7 @@ _YEAR_DAYS = 365
 @dataclass(frozen=True)
 class Plan:
     """forecasts: ForecastSet; policies: POLICIES; proposals: PROPOSALS; faults: what is wrong, item by item;
+    requests: REQUESTS, what is asked for within the company;
     outlook: the demand that levels and proposals were made of; levels: what `policies_with` takes over.
     """
 
@@ -34,6 +36,7 @@ class Plan:
     faults: list[Fault]
     outlook: DemandOutlook
     levels: LevelsOf | None = None
+    requests: pd.DataFrame = field(default_factory=REQUESTS.empty)
 
 
 def plan(
@@ -72,7 +75,7 @@ def plan(
     )
     levels = replenish(outlook, positions, supply, settings, as_of)
     made = levels.levels
-    return Plan(forecasts, levels.policies, levels.proposals, [*faults, *levels.faults], outlook, made)
+    return Plan(forecasts, levels.policies, levels.proposals, [*faults, *levels.faults], outlook, made, levels.requests)
 
 
 def policies_with(made: Plan, positions: pd.DataFrame, supply: Supply, settings: PlanSettings) -> pd.DataFrame:

@@ -4,7 +4,7 @@ Kept apart from plan.py so that it runs on any demand outlook: a forecast, an ov
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -39,18 +39,29 @@ from erp_forecast_addon.planning.purchasing.budget import limits_of
 from erp_forecast_addon.planning.purchasing.faults import item_faults, pair_faults
 from erp_forecast_addon.planning.purchasing.joint_orders import needs_filling
 from erp_forecast_addon.planning.purchasing.lots import SMALLEST_QTY, order_steps, whole_days_up
-from erp_forecast_addon.planning.purchasing.need import due_now, net_position, order_need
+from erp_forecast_addon.planning.purchasing.need import order_need
+from erp_forecast_addon.planning.purchasing.network import (
+    Edges,
+    Network,
+    Sources,
+    edges_of,
+    sources_of,
+    with_asked_pairs,
+)
 from erp_forecast_addon.planning.purchasing.order_days import CALENDAR_DAYS, OrderDays, OrderTerms, order_days
 from erp_forecast_addon.planning.purchasing.order_lines import Offered, calendar_faults, order_lines
-from erp_forecast_addon.planning.purchasing.position import Outlook, lay_out, project
+from erp_forecast_addon.planning.purchasing.position import Netting, Outlook, forecast_that_counts, lay_out
 from erp_forecast_addon.planning.purchasing.price_breaks import pair_breaks
 from erp_forecast_addon.planning.purchasing.proposals import day_dates
+from erp_forecast_addon.planning.purchasing.requests import request_within
+from erp_forecast_addon.planning.purchasing.requirements import Lending, Requirements, Shelves, requirements
 from erp_forecast_addon.planning.purchasing.suppliers import (
     align_choice,
     blocked_items,
     choose_suppliers,
     rate_sourcing,
 )
+from erp_forecast_addon.planning.purchasing.transfers import buying_cost
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.tables import (
     COMMITTED,
@@ -59,7 +70,10 @@ from erp_forecast_addon.planning.tables import (
     ITEMS,
     POSITIONS,
     PRICE_BREAKS,
+    REFUSED_REQUESTS,
+    REQUESTS,
     SOURCING,
+    TRANSFER,
 )
 from erp_forecast_addon.planning.wording import dict_column
 
@@ -69,6 +83,7 @@ Flags = NDArray[np.bool_]
 _PAIR = ["item_code", "warehouse"]
 _VISIBLE_SHARE_OF_A_PIECE = 0.5
 _MONTH_DAYS = 28
+_PRODUCTION_KINDS = ("production", "production_plan")
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,7 @@ class Supply:
     """dated: table DATED; items: table ITEMS; sourcing: table SOURCING, whose lead_time_row points into lead_times;
     approval: how long drafts wait, None: as the settings say; rules: what planners have said about policies; former:
     table FORMER_LEVELS, the levels that stand; price_breaks: table PRICE_BREAKS; terms: what suppliers ask of whole
-    orders; committed: table COMMITTED.
+    orders; committed: table COMMITTED; network: who supplies whom within the company, and what is made of what.
     """
 
     dated: pd.DataFrame
@@ -89,6 +104,7 @@ class Supply:
     price_breaks: pd.DataFrame = field(default_factory=PRICE_BREAKS.empty)
     terms: OrderTerms = field(default_factory=OrderTerms)
     committed: pd.DataFrame = field(default_factory=COMMITTED.empty)
+    network: Network = field(default_factory=Network)
 
 
 @dataclass(frozen=True)
@@ -117,12 +133,14 @@ class DemandOutlook:
 
 @dataclass(frozen=True)
 class Replenishment:
-    """policies: POLICIES; proposals: PROPOSALS; faults: in a fixed order; levels: what `standing` need not do again."""
+    """policies: POLICIES; proposals: PROPOSALS; faults: in a fixed order; levels: what `standing` need not do again;
+    requests: REQUESTS, what is asked for within the company instead of being bought."""
 
     policies: pd.DataFrame
     proposals: pd.DataFrame
     faults: list[Fault]
     levels: "LevelsOf"
+    requests: pd.DataFrame = field(default_factory=REQUESTS.empty)
 
 
 @dataclass(frozen=True)
@@ -173,7 +191,11 @@ def replenish(
     chosen = choose_suppliers(rated)
     reckoned = _reckon(outlook, door, chosen, supply, settings, as_of, made, rated)
     cases = _cases(reckoned, settings, as_of)
-    orderable, order_faults = _orderable(cases, rated, chosen)
+    requested = request_within(
+        cases, reckoned.found, reckoned.edges, REFUSED_REQUESTS.check(supply.network.refused), settings, as_of,
+        reckoned.buying_costs,
+    )  # fmt: skip
+    orderable, order_faults = _orderable(requested.to_buy, rated, chosen)
     given = Offered(
         rated,
         PRICE_BREAKS.check(supply.price_breaks),
@@ -182,11 +204,13 @@ def replenish(
         settings,
         as_of,
     )
-    soon = _due_soon(cases, supply.terms, settings)
+    soon = _due_soon(requested.to_buy, supply.terms, settings)
     proposed = order_lines(_with_frozen(orderable, reckoned), _with_frozen(soon, reckoned), given)
     faults = [
         *door.faults,
         *reckoned.rule_faults,
+        *reckoned.sources.faults,
+        *requested.faults,
         *_standing_faults(cases, reckoned.unusable),
         *policy_faults(cases, reckoned.levels),
         *order_faults,
@@ -194,10 +218,10 @@ def replenish(
         *_line_faults(proposed.lines),
         *proposed.faults,
         *calendar_faults(given),
-        *_shortage_faults(cases, proposed.table),
+        *_shortage_faults(cases, proposed.table, requested.table),
     ]
     levels = LevelsOf(pd.MultiIndex.from_frame(reckoned.pairs[_PAIR]), reckoned.levels)
-    return Replenishment(_policies(reckoned, settings, as_of), proposed.table, faults, levels)
+    return Replenishment(_policies(reckoned, settings, as_of), proposed.table, faults, levels, requested.table)
 
 
 def standing(
@@ -222,8 +246,8 @@ def standing(
 class _Reckoned:
     """Everything that is computed for every pair, (n,) in the order of `pairs`.
 
-    unusable: the forecast is not finite; arrival_day: index of the day on which an order of today arrives; due: an
-    order has to be drafted now.
+    unusable: the forecast is not finite; arrival_day: index of the day on which an order of today arrives; found: where
+    every pair stands and what it needs; buying_costs: (k,) what its moves save.
     """
 
     pairs: pd.DataFrame
@@ -235,13 +259,29 @@ class _Reckoned:
     observations: Floats
     levels: PairLevels
     arrival_day: NDArray[np.int64]
-    sight: Outlook
-    position_qty: Floats
-    due: Flags
-    below_day: NDArray[np.int64]
+    found: Requirements
+    edges: Edges
+    sources: Sources
+    buying_costs: Floats
     rule_faults: list[Fault]
     on_paths: JudgedOrders
     timing: "_Timing"
+
+    @property
+    def sight(self) -> Outlook:
+        return self.found.look.sight
+
+    @property
+    def position_qty(self) -> Floats:
+        return self.found.look.position_qty
+
+    @property
+    def due(self) -> Flags:
+        return self.found.look.due
+
+    @property
+    def below_day(self) -> NDArray[np.int64]:
+        return self.found.look.below_day
 
 
 @dataclass(frozen=True)
@@ -280,7 +320,8 @@ def _reckon(
     made: LevelsOf | None = None,
     rated: pd.DataFrame | None = None,
 ) -> _Reckoned:
-    pairs = _join_pairs(outlook, door, chosen)
+    sources = sources_of(supply.network)
+    pairs = _join_pairs(outlook, door, chosen, sources, settings)
     abc = _abc(outlook, pairs, settings)
     if rated is not None:
         pairs = _with_cheaper_suppliers(pairs, rated, outlook, abc, settings, as_of)
@@ -318,26 +359,139 @@ def _reckon(
             _former(pairs, supply),
             settings,
         )
-    flows = lay_out(door.dated.rows, pd.MultiIndex.from_frame(pairs[_PAIR]), as_of, days)
-    sight = project(on_hand, daily_mean, flows, levels.trigger_qty, timing.arrival_day, window_days)
-    position = net_position(on_hand, sight.supply_qty, sight.draft_qty, sight.above_forecast_qty)
-    due, below_day = _due(levels, sight, position, timing, settings)
+    shelves = _shelves(pairs, door, levels, daily_mean, timing, window_days, settings, as_of)
+    edges = edges_of(pairs, sources, _made_items(door.items.rows, sources))
+    lending = _lending(pairs, supply, sources, settings, levels)
+    found = _require(pairs, door, shelves, edges, lending, settings, as_of)
+    look = found.look
     judged = judge_on_paths(
         outlook.paths,
         outlook.period_days,
-        np.flatnonzero(due & (pairs["forecast_row"].to_numpy() >= 0) & ~unusable),
+        np.flatnonzero(look.due & (pairs["forecast_row"].to_numpy() >= 0) & ~unusable),
         pairs["forecast_row"].to_numpy(),
-        on_hand - sight.above_forecast_qty,
-        flows.supply + flows.drafts,
+        on_hand - look.sight.above_forecast_qty,
+        found.shelves.flows.supply + found.shelves.flows.drafts,
         timing.arrival_day + ahead - 1,
         levels,
         settings,
     )
     held = pairs.assign(held=pairs["held"] | unusable)
     return _Reckoned(
-        held, unusable, abc, xyz, variation, timing.lead_times, timing.observations, levels, timing.arrival_day, sight,
-        position, due, below_day, rule_faults, judged, timing,
+        held, unusable, abc, xyz, variation, timing.lead_times, timing.observations, levels, timing.arrival_day, found,
+        edges, sources, _moves_cost(found, pairs, levels, settings), rule_faults, judged, timing,
     )  # fmt: skip
+
+
+def _shelves(
+    pairs: pd.DataFrame,
+    door: _Door,
+    levels: PairLevels,
+    daily_mean: Floats,
+    timing: _Timing,
+    window_days: NDArray[np.int64],
+    settings: PlanSettings,
+    as_of: date,
+) -> Shelves:
+    whole = pairs["stock_uom_whole"].to_numpy(dtype=bool)
+    flows = lay_out(
+        door.dated.rows, pd.MultiIndex.from_frame(pairs[_PAIR]), as_of, daily_mean.shape[1], settings.forecast_kinds
+    )
+    return Shelves(
+        on_hand=_floats(pairs, "on_hand_qty"),
+        reserved=_floats(pairs, "reserved_stock_qty"),
+        forecast=daily_mean,
+        counted=daily_mean,
+        flows=flows,
+        trigger_qty=levels.trigger_qty,
+        order_up_to_qty=levels.chosen.order_up_to_qty,
+        reorder_point_qty=levels.chosen.reorder_point_qty,
+        # Where a supplier takes orders on some days only, what would be due before the chance after the next one is due
+        # on the next; a draft for an order day further away than drafts are made ahead is left to a later plan.
+        due_days=levels.due_days + timing.missed_days,
+        falls_qty=levels.textbook.daily_mean * (timing.shift_days + timing.missed_days),
+        may_order=(timing.days.first <= settings.approval_days) | (timing.days.row == 0),
+        by_position=levels.by_position,
+        arrival_day=timing.arrival_day,
+        window_days=window_days,
+        step_qty=np.where(whole, 1.0, 0.0),
+        whole=whole,
+    )
+
+
+def _require(
+    pairs: pd.DataFrame,
+    door: _Door,
+    shelves: Shelves,
+    edges: Edges,
+    lending: Lending | None,
+    settings: PlanSettings,
+    as_of: date,
+) -> Requirements:
+    """What every pair needs with everything that others ask of it, the forecast netted as the settings say."""
+    netting = Netting(settings.consume_back_days, settings.consume_forward_days, settings.demand_fence_days)
+    contained = "production" in settings.forecast_kinds
+    index = pd.MultiIndex.from_frame(pairs[_PAIR])
+    replaced = np.zeros(len(pairs), dtype=bool)
+    if contained:
+        replaced[edges.asked[edges.is_bom]] = True
+        in_work = door.dated.rows[door.dated.rows["kind"].isin(_PRODUCTION_KINDS)]
+        replaced |= index.isin(pd.MultiIndex.from_frame(in_work[_PAIR]))
+    counted = forecast_that_counts(shelves.forecast, netting, replaced, settings.production_horizon_days)
+    asked = door.dated.rows[door.dated.rows["kind"] == "manufacture_request"]
+    in_production = lay_out(asked, index, as_of, shelves.days).supply if len(asked) and len(edges.asking) else None
+    return requirements(replace(shelves, counted=counted), edges, in_production, netting, not contained, lending)
+
+
+def _lending(
+    pairs: pd.DataFrame, supply: Supply, sources: Sources, settings: PlanSettings, levels: PairLevels
+) -> Lending | None:
+    """Who may help whom out; None where no two warehouses of a planning group hold the same item."""
+    group = pairs["warehouse"].map(sources.group)
+    grouped = pairs["item_code"].where(group.notna())
+    codes = pd.factorize(pd.MultiIndex.from_arrays([grouped, group]))[0] if group.notna().any() else np.zeros(0)
+    if not len(codes):
+        return None
+    numbered: NDArray[np.int64] = np.where(group.notna(), codes, -1).astype(np.int64)
+    refused = REFUSED_REQUESTS.check(supply.network.refused)
+    refused = refused[refused["request_type"] == TRANSFER]
+    may = pairs["we_order"] & ~pairs["held"] & pairs["exists"] & ~pairs["disabled"]
+    may_take = may & pairs["order_suppressed_until"].isna()
+    may_take &= ~pd.MultiIndex.from_frame(pairs[_PAIR]).isin(pd.MultiIndex.from_frame(refused[_PAIR]))
+
+    def pays(giver: NDArray[np.int64], taker: NDArray[np.int64], qty: Floats) -> Flags:
+        return _saved(giver, taker, qty, pairs, levels, settings) >= settings.transfer_cost
+
+    return Lending(numbered, may_take.to_numpy(bool), (~pairs["held"]).to_numpy(bool), _move_days(settings), pays)
+
+
+def _move_days(settings: PlanSettings) -> int:
+    return int(whole_days_up(np.array([settings.transfer_days]))[0])
+
+
+def _saved(
+    giver: NDArray[np.int64],
+    taker: NDArray[np.int64],
+    qty: Floats,
+    pairs: pd.DataFrame,
+    levels: PairLevels,
+    settings: PlanSettings,
+) -> Floats:
+    cost = _unit_cost(pairs).to_numpy(dtype=float)
+    daily = levels.textbook.daily_mean
+    return buying_cost(qty, cost[taker], daily[giver], settings.order_cost, settings.holding_rate_per_year)
+
+
+def _moves_cost(found: Requirements, pairs: pd.DataFrame, levels: PairLevels, settings: PlanSettings) -> Floats:
+    moves = found.moves
+    if not len(moves.qty):
+        return np.zeros(0)
+    return _saved(moves.giver, moves.taker, moves.qty, pairs, levels, settings)
+
+
+def _made_items(items: pd.DataFrame, sources: Sources) -> pd.Index:
+    """Items that production is asked for: marked so, and with a bill of materials."""
+    made = items.loc[items["is_made_here"], "item_code"]
+    return pd.Index(made[made.isin(sources.boms["item_code"])])
 
 
 def _timing(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings, as_of: date) -> _Timing:
@@ -387,7 +541,8 @@ def _with_cheaper_suppliers(
     )
     found = alternatives.options(pairs, rated, trade, settings)
     place, saved = alternatives.cheaper_suppliers(found, len(pairs), settings)
-    at = np.flatnonzero(place >= 0)
+    own = (pairs["supplied_by"] != "") | pairs["is_made"]  # what is not bought has no cheaper supplier
+    at = np.flatnonzero((place >= 0) & ~own)
     if not len(at):
         return pairs
     taken, pairs = found.iloc[place[at]], pairs.copy()
@@ -438,8 +593,7 @@ def _totals(
 
 
 def _terms(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings) -> Terms:
-    cost = pairs["base_rate"].where(pairs["base_rate"] > 0.0)
-    cost = cost.fillna(pairs["valuation_rate"].where(pairs["valuation_rate"] > 0.0)).fillna(0.0)
+    cost = _unit_cost(pairs)
     factor = pairs["conversion_factor"].where(pairs["factor_known"], 1.0).fillna(1.0)
     steps = order_steps(
         _floats(pairs, "order_multiple_qty"),
@@ -462,25 +616,6 @@ def _former(pairs: pd.DataFrame, supply: Supply) -> pd.DataFrame | None:
         return None
     index = pd.MultiIndex.from_frame(pairs[_PAIR])
     return FORMER_LEVELS.check(supply.former).set_index(_PAIR).reindex(index).reset_index(drop=True)
-
-
-def _due(
-    levels: PairLevels, sight: Outlook, position: Floats, timing: _Timing, settings: PlanSettings
-) -> tuple[Flags, NDArray[np.int64]]:
-    """Which pairs need an order now, and the first day on which their stock is too low (-1: none).
-
-    Where a supplier takes orders on some days only, what would be due before the chance after the next one is due on
-    the next; and a draft for an order day further away than drafts are made ahead is left to a later plan.
-    """
-    due_days = levels.due_days + timing.missed_days
-    laid_out = due_now(sight.below_safety_day, timing.arrival_day, due_days)
-    fallen = position - levels.textbook.daily_mean * (timing.shift_days + timing.missed_days)
-    short = fallen < levels.chosen.reorder_point_qty - SMALLEST_QTY
-    due = np.where(levels.by_position, short, laid_out)
-    due &= (timing.days.first <= settings.approval_days) | (timing.days.row == 0)
-    last = timing.arrival_day + due_days.astype(np.int64)
-    seen = (sight.below_safety_day >= 0) & (~levels.by_position | (sight.below_safety_day <= last))
-    return due, np.where(levels.by_position & due & ~seen, last, sight.below_safety_day)
 
 
 def _due_in_days(reckoned: _Reckoned, wanted: Floats, position: Floats) -> Floats:
@@ -518,8 +653,8 @@ def _policies(reckoned: _Reckoned, settings: PlanSettings, as_of: date) -> pd.Da
     pairs = reckoned.pairs
     standing = Standing(
         _floats(pairs, "on_hand_qty"),
-        reckoned.position_qty,
-        day_dates(reckoned.sight.shortage_day, as_of),
+        reckoned.found.plain.position_qty,
+        day_dates(reckoned.found.plain.sight.shortage_day, as_of),
         _floats(pairs, "valuation_rate"),
     )
     return policy_table(
@@ -536,8 +671,11 @@ def _policies(reckoned: _Reckoned, settings: PlanSettings, as_of: date) -> pd.Da
     )  # fmt: skip
 
 
-def _join_pairs(outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame) -> pd.DataFrame:
-    """Every planned pair with its position, item and chosen supplier, sorted; one row per pair.
+def _join_pairs(
+    outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame, sources: Sources, settings: PlanSettings
+) -> pd.DataFrame:
+    """Every planned pair with its position, item and chosen supplier, sorted; one row per pair. Beside what has stock,
+    demand or documents: what these ask of other warehouses, and their components.
 
     forecast_row: its row in the outlook, -1 for none. held: a row that it depends on was set aside at the door, so
     nothing is ordered for it. A pair whose position was set aside is left out.
@@ -547,6 +685,8 @@ def _join_pairs(outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame) -> pd
     with_documents = pd.MultiIndex.from_frame(door.dated.rows[_PAIR]).unique()
     stocked = positions.index[(positions["on_hand_qty"] != 0.0) | positions.index.isin(with_documents)]
     every = index.union(stocked).sort_values()
+    made_items = _made_items(door.items.rows, sources)
+    every = with_asked_pairs(every, sources, made_items)
     every = every[~every.isin(_named_pairs(door.positions.set_aside))]
     pairs = every.to_frame(index=False)
     at = positions.reindex(every)
@@ -554,6 +694,7 @@ def _join_pairs(outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame) -> pd
     pairs["valuation_rate"] = at["valuation_rate"].fillna(0.0).to_numpy(dtype=float)
     pairs["we_order"] = at["we_order"].ne(False).to_numpy()
     pairs["order_suppressed_until"] = at["order_suppressed_until"].to_numpy()
+    pairs["reserved_stock_qty"] = at["reserved_stock_qty"].fillna(0.0).to_numpy(dtype=float)
     pairs["forecast_row"] = index.get_indexer(every)
     held = every.isin(_named_pairs(door.dated.set_aside)) | pairs["item_code"].isin(_named_items(door.items.set_aside))
     pairs["held"] = np.asarray(held, dtype=bool)
@@ -562,7 +703,35 @@ def _join_pairs(outlook: DemandOutlook, door: _Door, chosen: pd.DataFrame) -> pd
         pairs["forecast_row"]
     ]
     pairs["last_year_qty"] = np.append(np.asarray(outlook.last_year_qty, dtype=float), [0.0])[pairs["forecast_row"]]
-    return _with_items_and_suppliers(pairs, door.items.rows, chosen)
+    return _without_supplier(_with_items_and_suppliers(pairs, door.items.rows, chosen), sources, made_items, settings)
+
+
+def _without_supplier(
+    pairs: pd.DataFrame, sources: Sources, made_items: pd.Index, settings: PlanSettings
+) -> pd.DataFrame:
+    """Pairs that are supplied by another warehouse or make the item have neither a supplier nor his terms: goods are
+    there after the transfer, or after the item's own lead time."""
+    supplied_by = pairs["warehouse"].map(sources.supplied_by).where(pairs["we_order"])
+    supplied = supplied_by.notna().to_numpy()
+    made = ~supplied & (pairs["we_order"] & pairs["item_code"].isin(made_items)).to_numpy(dtype=bool)
+    days = pairs["warehouse"].map(sources.transfer_days).fillna(settings.transfer_days)
+    pairs = pairs.assign(
+        supplied_by=supplied_by.astype(object).where(supplied, ""), is_made=made,
+        transfer_days=np.where(supplied, days, settings.transfer_days),
+    )  # fmt: skip
+    own = supplied | made
+    if not own.any():
+        return pairs
+    pairs.loc[own, ["supplier", "lead_time_source", "replaces", "replaces_reason"]] = ""
+    pairs.loc[own, ["lead_time_days", "lead_time_std_days"]] = np.nan
+    pairs.loc[own, ["order_multiple_qty", "supplier_min_order_qty"]] = 0.0
+    pairs.loc[own, "min_order_qty"] = np.where(made, pairs["item_min_order_qty"], 0.0)[own]
+    pairs.loc[own, "uom"] = pairs.loc[own, "stock_uom"]
+    pairs.loc[own, "conversion_factor"], pairs.loc[own, "factor_known"] = 1.0, True
+    pairs.loc[own, "uom_whole"] = pairs.loc[own, "stock_uom_whole"]
+    pairs.loc[supplied, "lead_time_days"] = pairs.loc[supplied, "transfer_days"]
+    pairs.loc[supplied, "lead_time_source"] = "transfer"
+    return pairs
 
 
 def _with_items_and_suppliers(pairs: pd.DataFrame, items: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
@@ -639,6 +808,7 @@ def _cases(reckoned: _Reckoned, settings: PlanSettings, as_of: date) -> pd.DataF
         lead_time_unbelievable=lead_times.unbelievable,
         review_period_days=settings.review_period_days,
         approval_days=settings.approval_days,
+        approval_wait_days=whole_days_up(np.full(len(pairs), levels.approval_days)),
         level_row=np.arange(len(pairs)),
         method=chosen.method,
         service_level=levels.target,
@@ -670,7 +840,8 @@ def _cases(reckoned: _Reckoned, settings: PlanSettings, as_of: date) -> pd.DataF
         # ERPNext refuses an item on the day its life ends; orders are placed on as_of + 1.
         retired=pairs["disabled"] | (pairs["end_of_life"] <= pd.Timestamp(as_of) + pd.Timedelta(days=1)),
     )
-    return _with_outlook(with_levels, sight, reckoned.below_day, reckoned.arrival_day, as_of)
+    cases = _with_outlook(with_levels, sight, reckoned.below_day, reckoned.arrival_day, as_of)
+    return cases.copy()  # column by column it has fallen into a hundred pieces
 
 
 def _with_outlook(
@@ -721,6 +892,7 @@ def _due_soon(cases: pd.DataFrame, terms: OrderTerms, settings: PlanSettings) ->
     fills = needs_filling(terms.of(cases["supplier"].to_numpy(dtype=object)))
     free = cases["exists"] & ~cases["retired"] & cases["is_purchase_item"] & cases["factor_known"]
     free &= cases["we_order"] & ~cases["suppressed"] & ~cases["held"] & (cases["supplier"] != "")
+    free &= (cases["supplied_by"] == "") & ~cases["is_made"]
     near = (cases["due_in_days"] > 0.0) & (cases["due_in_days"] <= settings.pull_forward_days)
     soon = cases[fills & free & near & (cases["need_qty"] <= 0.0)]
     needed = soon["arrival_day"] + soon["due_in_days"].astype(np.int64)
@@ -812,9 +984,10 @@ def _standing_faults(cases: pd.DataFrame, unusable: Flags) -> list[Fault]:
     ]
 
 
-def _shortage_faults(cases: pd.DataFrame, proposals: pd.DataFrame) -> list[Fault]:
+def _shortage_faults(cases: pd.DataFrame, proposals: pd.DataFrame, requests: pd.DataFrame) -> list[Fault]:
     """Stock that really runs out before anything ordered now can arrive, or before open supply does."""
-    proposed = pd.MultiIndex.from_frame(cases[_PAIR]).isin(pd.MultiIndex.from_frame(proposals[_PAIR]))
+    lines = pd.concat([proposals[_PAIR], requests[_PAIR]])
+    proposed = pd.MultiIndex.from_frame(cases[_PAIR]).isin(pd.MultiIndex.from_frame(lines))
     # Half a piece missing on average is no shortage that anybody could see.
     visible = np.where(cases["stock_uom_whole"], _VISIBLE_SHARE_OF_A_PIECE, SMALLEST_QTY)
     short = cases["short_before_qty"] > visible
@@ -832,11 +1005,15 @@ def _shortage_faults(cases: pd.DataFrame, proposals: pd.DataFrame) -> list[Fault
     covered = covered.assign(
         money_at_risk=covered["units_short"] * covered["selling_rate"], order_by=covered["short_on"]
     )
+    # Of supplied warehouses and made items, nobody outside the company can be asked to hurry.
+    within = too_late["supplier"] == ""
+    own, too_late = too_late[within], too_late[~within]
     by_a_day = too_late["days_lost"] == 1.0
     values = ("short_on", "days_lost", "arrival_on", "units_short", "stock_uom", "supplier")
     return [
         *pair_faults("Unavoidable Shortage", sentences.SHORTAGE, too_late[~by_a_day], values),
         *pair_faults("Unavoidable Shortage", sentences.SHORTAGE_OF_A_DAY, too_late[by_a_day], values),
+        *pair_faults("Unavoidable Shortage", sentences.SHORTAGE_WITHIN, own, values[:-1]),
         *pair_faults(
             "Unavoidable Shortage", sentences.SUPPLY_TOO_LATE, covered, ("short_on", "units_short", "stock_uom")
         ),

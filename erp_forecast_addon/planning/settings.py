@@ -5,6 +5,7 @@ from typing import Literal
 
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.purchasing.position import FORECAST_KINDS
 
 Period = Literal["day", "week", "month"]
 Tier = Literal["fast", "full"]
@@ -12,6 +13,10 @@ Tier = Literal["fast", "full"]
 POLICY_METHODS = ("Textbook", "Cycle Service Level", "Fill Rate", "Least Cost", "Buffers")
 Review = Literal["Continuous", "Periodic"]
 DEFAULT_QUANTILES = (0.005, 0.025, 0.1, 0.165, 0.25, 0.5, 0.75, 0.835, 0.9, 0.95, 0.975, 0.995)
+_LOWEST_DAYS = (
+    ("horizon_days", 1), ("history_days", 1), ("review_period_days", 0), ("approval_days", 0),
+    ("consume_back_days", 0), ("consume_forward_days", 0), ("demand_fence_days", 0), ("production_horizon_days", 0),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,15 @@ class PlanSettings:
     arima_items: int = 0  # how many of the items that move most money are tried with ARIMA
     arima_seconds: float = 60.0  # what a run may spend on that
     seed: int = 0
+    # forecast against firm demand, see purchasing.position
+    consume_back_days: int = 0  # how far an order reaches back for forecast beyond its own week
+    consume_forward_days: int = 0
+    demand_fence_days: int = 0  # so many days from tomorrow only firm demand counts
+    production_horizon_days: int = 0  # so far exploded demand replaces a component's forecast
+    forecast_kinds: tuple[str, ...] = FORECAST_KINDS  # firm demand that the demand history, so the forecast, contains
+    # within the company, see purchasing.transfers
+    transfer_days: float = 1.0  # until goods of another warehouse of the company are there
+    transfer_cost: float = 0.0  # of a line moved between warehouses, company currency
 
     def __post_init__(self) -> None:
         if self.period not in ("day", "week", "month"):
@@ -71,7 +85,7 @@ class PlanSettings:
                     percent=round(level * 100, 4),
                 )
         self._check_policy()
-        for name, low in (("horizon_days", 1), ("history_days", 1), ("review_period_days", 0), ("approval_days", 0)):
+        for name, low in _LOWEST_DAYS:
             if getattr(self, name) < low:
                 raise BadInput(
                     _("{company}: {name} must be at least {low}, not {value}."),
@@ -97,7 +111,10 @@ class PlanSettings:
             )
         self._check_choice("alternative_suppliers", ("Offer", "Take"))
         self._check_choice("ship_to", ("Joined", "Per Warehouse"))
-        amounts = ("holding_rate_per_year", "order_cost", "level_band", "weekly_budget", "weekly_cash_limit")
+        amounts = (
+            "holding_rate_per_year", "order_cost", "level_band", "weekly_budget", "weekly_cash_limit", "transfer_days",
+            "transfer_cost",
+        )  # fmt: skip
         for name in (*amounts, "alternative_saving", "alternative_on_time", "pull_forward_days"):
             if not 0.0 <= getattr(self, name) < float("inf"):
                 raise BadInput(

@@ -181,6 +181,7 @@ POSITIONS = Table(
         "valuation_rate": _zero,  # per stock UOM
         "we_order": Column("flag", default=True),  # False: ERPNext's own reorder orders this pair
         "order_suppressed_until": Column("day", nullable=True),  # a person rejected an order; none proposed until then
+        "reserved_stock_qty": _zero,  # on the shelf, but promised to a document by ERPNext's stock reservation
     },
     key=_PAIR,
 )
@@ -197,7 +198,7 @@ DATED = Table(
         "voucher_no": _opt_text,
     },
 )
-SUPPLY_KINDS = ("purchase_order", "material_request", "planned_production", "our_draft")
+SUPPLY_KINDS = ("purchase_order", "material_request", "manufacture_request", "planned_production", "our_draft")
 FIRM_DEMAND_KINDS = (
     "sales_order",
     "production",
@@ -229,6 +230,7 @@ ITEMS = Table(
         "end_of_life": Column("day", nullable=True),
         "variant_of": _opt_text,  # the template of a variant
         "is_purchase_item": Column("flag", default=True),
+        "is_made_here": Column("flag", default=False),  # asked of production, given a bill of materials
         "exists": Column("flag", default=True),  # False: the ledger knows it, the item list does not
     },
     key=("item_code",),
@@ -420,6 +422,9 @@ PROPOSALS = Table(
         "need_on": Column("day"),  # the day on which the stock is needed
         "schedule_date": Column("day"),  # required by: need_on, or the earliest arrival if that is later
         "order_by": Column("day"),  # last day to order for need_on (never before as_of + 1)
+        # need_on - lead time - approval time: when to begin so that the approval has its time. It may be over.
+        "order_on": Column("day", nullable=True),
+        "days_lost": Column("number", default=0.0),  # how many days order_on is over, 0 if it is still to come
         "days_late": _number,  # schedule_date - need_on, days
         "money_at_risk": _number,  # company currency: sales lost in expectation if nothing is ordered
         "reason_template": _text,
@@ -619,3 +624,59 @@ PAID = Table(
         "kind": _text,  # order | quotation | price list
     },
 )
+# ---- within the company: who supplies whom, and what goods are made of ----
+
+# Warehouses that are planned; one that is left out appears nowhere.
+NETWORK = Table(
+    "Supply network",
+    {
+        "warehouse": _text,
+        "supplied_by": _opt_text,  # the warehouse that its needs are asked of; "": it buys for itself
+        "planning_group": _opt_text,  # warehouses of one group help each other out with what they have too much of
+        "transfer_days": _opt_number,  # until goods of supplied_by are there; NaN: as the settings say
+    },
+    key=("warehouse",),
+)
+
+# Default bills of materials, one level. A component may stand there twice; its quantities are added up.
+BOMS = Table(
+    "Bills of materials",
+    {
+        "item_code": _text,
+        "component": _text,
+        "qty_per": _number,  # stock UOM of the component per stock UOM of the item
+        "warehouse": _opt_text,  # where the component is taken from; "": the warehouse that makes the item
+        "is_stocked": Column("flag", default=True),  # False: a phantom, its own components are taken instead
+    },
+)
+
+# Requests that a person refused and that may not come back yet.
+REFUSED_REQUESTS = Table(
+    "Refused requests", {"item_code": _text, "warehouse": _text, "request_type": _text, "from_warehouse": _opt_text}
+)
+
+# What is asked for within the company, one row per line of a Material Request.
+REQUESTS = Table(
+    "Requests",
+    {
+        "item_code": _text,
+        "warehouse": _text,  # where the goods are needed
+        "request_type": _text,  # one of REQUEST_TYPES
+        "from_warehouse": _opt_text,  # where they are taken from; "" for what is made
+        "qty": _number,  # stock UOM
+        "stock_uom": _opt_text,
+        "need_on": Column("day"),
+        "schedule_date": Column("day"),  # need_on, or the earliest day that is possible
+        "order_by": Column("day"),  # the last day to start for need_on (never before as_of + 1)
+        "order_on": Column("day"),  # need_on - lead time - approval time; may be over
+        "days_late": _number,  # schedule_date - need_on
+        "days_lost": _number,  # how long order_on is over
+        "money_at_risk": _number,
+        "reason_template": _text,
+        "reason_values": Column("text"),
+        "evidence": Column("text"),  # dict of frozen inputs; purchasing.requests.recompute_request gives qty
+    },
+    key=("item_code", "warehouse", "request_type", "from_warehouse"),
+)
+TRANSFER, MANUFACTURE = "Material Transfer", "Manufacture"
+REQUEST_TYPES = (TRANSFER, MANUFACTURE)

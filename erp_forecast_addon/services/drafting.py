@@ -306,6 +306,7 @@ class _Drafting:
             )},
             "schedule_date": row["schedule_date"].date(), "need_on": row["need_on"].date(),
             "order_by": row["order_by"].date(), "days_late": int(row["days_late"]),
+            "order_on": row["order_on"].date(), "days_lost": int(row["days_lost"]),
             **{name: evidence[name] for name in _EVIDENCE_FIELDS},
             "alternative_supplier": row["alternative_supplier"] or None,
             **{name: _number(row[name]) for name in (

@@ -14,11 +14,13 @@ import pandas as pd
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.plan import Plan
+from erp_forecast_addon.planning.purchasing.network import Network
 from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish, standing
 from erp_forecast_addon.services import publish
 from erp_forecast_addon.services.approval_times import learned_approval_time
 from erp_forecast_addon.services.item_forecast import item_forecast
 from erp_forecast_addon.services.open_drafts import leave_out, read_open_drafts
+from erp_forecast_addon.services.open_requests import leave_out_untouched, read_open_requests
 from erp_forecast_addon.services.refresh import mark_changed, refresh_demand
 from erp_forecast_addon.site import doctypes, item_queries, reads
 from erp_forecast_addon.site.order_terms import order_terms
@@ -57,6 +59,8 @@ def chosen_pairs(site: Site, item_code: str, may_plan: Callable[[str, str], bool
     pairs = pd.DataFrame({"item_code": item_code, "warehouse": held["warehouse"]})
     pairs["company"] = pairs["warehouse"].map(homes)
     pairs = pairs.dropna(subset=["company"])
+    outside = {house for company in pairs["company"].unique() for house in reads.left_out(site, company)}
+    pairs = pairs[~pairs["warehouse"].isin(outside)]
     allowed = [may_plan(company, house) for company, house in zip(pairs["company"], pairs["warehouse"], strict=True)]
     return pairs[pd.Series(allowed, index=pairs.index, dtype=bool)].sort_values("warehouse", ignore_index=True)
 
@@ -70,15 +74,18 @@ def _forecast_in_company(site: Site, item_code: str, company: str, warehouses: s
     items = found.items[found.items["item_code"] == item_code].reset_index(drop=True)
     positions = _of(reads.positions(found.site, company), item_code, warehouses)
     everything = _of(reads.dated(found.site, company), item_code, warehouses)
-    dated = leave_out(everything, read_open_drafts(site, company))
+    dated = leave_out_untouched(
+        leave_out(everything, read_open_drafts(site, company)), read_open_requests(site, company)
+    )
     supply = _supply(site, found.site, settings, item_code, items, dated)
     outlook = _outlook(forecasts, found.last_year_qty, _last_classes(site, item_code))
     levels = replenish(outlook, positions, supply, settings.plan, site.as_of())
-    policies = levels.policies
+    policies = _of(levels.policies, item_code, warehouses)
     if len(dated) < len(everything):
         # As in a run: what is wrong is told as if nothing was drafted, the position has the drafts.
         with_drafts = replace(supply, dated=everything)
-        policies = standing(outlook, positions, with_drafts, settings.plan, site.as_of(), levels.levels)
+        now = standing(outlook, positions, with_drafts, settings.plan, site.as_of(), levels.levels)
+        policies = _of(now, item_code, warehouses)
     made = Plan(forecasts, policies, levels.proposals, levels.faults, outlook, levels.levels)
     _publish(site, settings, made, items, positions)
     faults += levels.faults
@@ -96,7 +103,10 @@ def _supply(
     approval = learned_approval_time(site, settings, site.as_of())
     terms = policy_terms(narrowed, settings.company)
     asked = order_terms(site, settings.company).terms
-    return Supply(dated, items, sourcing, known, approval, terms.rules, terms.former, terms.price_breaks, asked)
+    network = reads.network(narrowed, settings.company) if settings.draft_requests else Network()
+    return Supply(
+        dated, items, sourcing, known, approval, terms.rules, terms.former, terms.price_breaks, asked, network=network
+    )
 
 
 def _outlook(forecasts: ForecastSet, last_year_qty: np.ndarray, last: pd.DataFrame) -> DemandOutlook:

@@ -25,14 +25,21 @@ from erp_forecast_addon.planning.inventory.supplier_lead_times import supplier_l
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel, build_panel
 from erp_forecast_addon.planning.plan import Plan, Supply, plan, policies_with
+from erp_forecast_addon.planning.purchasing.network import Network
 from erp_forecast_addon.planning.purchasing.order_days import OrderTerms
 from erp_forecast_addon.planning.signals import Signals, prepare
-from erp_forecast_addon.services import accuracy, change_sets, decisions, learning, signals, watch
+from erp_forecast_addon.services import accuracy, change_sets, decisions, learning, requests, signals, watch
 from erp_forecast_addon.services.approval_times import learned_approval_time
 from erp_forecast_addon.services.drafting import DraftingResult, draft_orders
 from erp_forecast_addon.services.exceptions import publish_faults
 from erp_forecast_addon.services.lead_times import publish_lead_times
 from erp_forecast_addon.services.open_drafts import OpenDrafts, as_supply, leave_out, read_open_drafts
+from erp_forecast_addon.services.open_requests import (
+    OpenRequests,
+    as_flows,
+    leave_out_untouched,
+    read_open_requests,
+)
 from erp_forecast_addon.services.publish import accuracy_summary, publish_forecasts, publish_policies
 from erp_forecast_addon.services.refresh import RefreshResult, refresh_demand
 from erp_forecast_addon.site import order_reads, reads
@@ -60,8 +67,8 @@ NOTHING_ORDERED = _("Drafting is switched off in Forecast Settings.")
 # Share of a run's time that lies before each step, for the progress bar.
 _STEPS = {
     "Check settings": 0, "Refresh demand": 1, "Read": 15, "Forecast and plan": 25, "Publish forecasts": 55,
-    "Keep forecasts": 64, "Measure accuracy": 66, "Draft orders": 70, "Publish policies": 85, "Publish lead times": 90,
-    "Write back levels": 92, "Propose level changes": 92, "Watch orders and prices": 94,
+    "Keep forecasts": 64, "Measure accuracy": 66, "Draft requests": 70, "Draft orders": 72, "Publish policies": 85,
+    "Publish lead times": 90, "Write back levels": 92, "Propose level changes": 92, "Watch orders and prices": 94,
     "Publish exceptions": 95,
 }  # fmt: skip
 
@@ -80,7 +87,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What one run reads; all tables of planning.tables. drafts: left out of `dated`; faults: of what was read."""
+    """What one run reads; all tables of planning.tables. drafts: left out of `dated`, and so are the requests that no
+    person edited; faults: of what was read."""
 
     buckets: pd.DataFrame
     positions: pd.DataFrame
@@ -95,6 +103,8 @@ class Inputs:
     drafts: OpenDrafts
     signals: Signals
     faults: list[Fault]
+    network: Network
+    requests: OpenRequests
 
     @property
     def rows(self) -> int:
@@ -292,6 +302,7 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         step.detail = _unusable(site, refreshed)
     with log.step("Read") as step:
         decisions.catch_up(site, company)
+        requests.catch_up(site, company)
         site.commit()
         inputs = read_inputs(site, settings, log.as_of)
         step.rows = inputs.rows
@@ -321,10 +332,12 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
     with log.step("Measure accuracy") as step:
         step.rows = accuracy.measure(site, company, log.as_of, inputs.buckets).rows
         faults += accuracy.drift_faults(site, company, log.as_of, inputs.positions, inputs.items)
+    asked = _request(site, log, made, settings, inputs)
+    made = _without_decided(made, asked)
     drafted = _draft(site, log, made, settings, inputs)
-    faults += drafted.faults
+    faults += asked.faults + drafted.faults
     with log.step("Publish policies") as step:  # after the orders: our own drafts count in the position
-        made = _with_drafts(made, inputs, settings, drafted)
+        made = _with_drafts(made, inputs, settings, drafted, asked)
         step.rows, deleted = publish_policies(site, log.name, made, settings, inputs.items, inputs.positions)
         step.detail = _deleted(site, deleted)
         log.counts["policies"] = step.rows
@@ -357,25 +370,27 @@ def read_inputs(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
     company = settings.company
     since = (pd.Timestamp(as_of) - pd.Timedelta(days=settings.plan.history_days)).date()
     items = reads.items(site, company)
-    drafts = read_open_drafts(site, company)
+    drafts, asked = read_open_drafts(site, company), read_open_requests(site, company)
     known_ahead, faults = signals.read_signals(site, settings, items, as_of)
     learned = reads.learned_lead_times(site, company, settings.plan.default_lead_time_days)
     on_time = supplier_lead_times(learned, site.now().date())
-    asked = order_terms(site, company)
+    ordering = order_terms(site, company)
     return Inputs(
         buckets=reads.buckets(site, company, since),
         positions=reads.positions(site, company),
-        dated=leave_out(reads.dated(site, company), drafts),
+        dated=leave_out_untouched(leave_out(reads.dated(site, company), drafts), asked),
         items=items,
         sourcing=reads.sourcing(site, company, items["item_code"].tolist(), learned.lead_times, on_time),
         learned=learned,
         approval=learned_approval_time(site, settings, as_of),
         terms=policy_terms(site, company),
-        order_terms=asked.terms,
-        committed=committed_money(site, company, settings.plan, asked.terms),
+        order_terms=ordering.terms,
+        committed=committed_money(site, company, settings.plan, ordering.terms),
         drafts=drafts,
         signals=known_ahead,
-        faults=[*faults, *learned.faults, *asked.faults],
+        faults=[*faults, *learned.faults, *ordering.faults],
+        network=reads.network(site, company) if settings.draft_requests else Network(),
+        requests=asked,
     )
 
 
@@ -410,8 +425,25 @@ def supply_of(inputs: Inputs, dated: pd.DataFrame) -> Supply:
     terms = inputs.terms
     return Supply(
         dated, inputs.items, inputs.sourcing, inputs.learned.lead_times, inputs.approval, terms.rules, terms.former,
-        terms.price_breaks, inputs.order_terms, inputs.committed,
+        terms.price_breaks, inputs.order_terms, inputs.committed, inputs.network,
     )  # fmt: skip
+
+
+def _request(site: Site, log: RunLog, made: Plan, settings: CompanySettings, inputs: Inputs) -> requests.RequestsResult:
+    """Transfers and manufacture before orders: what they cover is not bought."""
+    with log.step("Draft requests") as step:
+        if not settings.draft_orders:
+            step.status, step.detail = "Skipped", site.translate(NOTHING_ORDERED)
+            return requests.RequestsResult(flows=as_flows(read_open_requests(site, settings.company)))
+        result = requests.draft_requests(site, log.name, made, settings, inputs.requests)
+        step.rows = result.lines
+        return result
+
+
+def _without_decided(made: Plan, asked: requests.RequestsResult) -> Plan:
+    """No order for what a person's own request speaks for."""
+    decided = pd.MultiIndex.from_frame(made.proposals[["item_code", "warehouse"]]).isin(asked.decided)
+    return replace(made, proposals=made.proposals[~decided].reset_index(drop=True)) if decided.any() else made
 
 
 def _draft(site: Site, log: RunLog, made: Plan, settings: CompanySettings, inputs: Inputs) -> DraftingResult:
@@ -428,9 +460,12 @@ def _draft(site: Site, log: RunLog, made: Plan, settings: CompanySettings, input
         return result
 
 
-def _with_drafts(made: Plan, inputs: Inputs, settings: CompanySettings, drafted: DraftingResult) -> Plan:
+def _with_drafts(
+    made: Plan, inputs: Inputs, settings: CompanySettings, drafted: DraftingResult, asked: requests.RequestsResult
+) -> Plan:
     """The plan as it stands once its orders are drafted: the need was planned without them, the position has them."""
-    dated = pd.concat([inputs.dated, drafted.supply], ignore_index=True) if len(drafted.supply) else inputs.dated
+    held = [rows for rows in (drafted.supply, asked.flows) if len(rows)]
+    dated = pd.concat([inputs.dated, *held], ignore_index=True) if held else inputs.dated
     supply = supply_of(inputs, dated)
     return replace(made, policies=policies_with(made, inputs.positions, supply, settings.plan))
 

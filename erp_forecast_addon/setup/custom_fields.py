@@ -5,7 +5,7 @@ from typing import Any
 import frappe
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 
-from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER, MODULE
+from erp_forecast_addon.setup.names import AUTO_MATERIAL_REQUEST, AUTO_PURCHASE_ORDER, MODULE
 
 FORECAST_TAB = "forecast_tab"
 
@@ -24,6 +24,74 @@ _PURCHASE_ORDER_FIELDS: list[dict[str, Any]] = [
         "ignore_user_permissions": 1,
         "module": MODULE,
     }
+]
+
+_MATERIAL_REQUEST_FIELDS: list[dict[str, Any]] = [
+    {
+        "fieldname": "auto_material_request",
+        "label": "Auto Material Request",
+        "fieldtype": "Link",
+        "options": AUTO_MATERIAL_REQUEST,
+        "insert_after": "schedule_date",
+        "read_only": 1,
+        "no_copy": 1,
+        "print_hide": 1,
+        "search_index": 1,
+        "ignore_user_permissions": 1,
+        "module": MODULE,
+    }
+]
+
+# Whose stock counts, and who supplies whom.
+_WAREHOUSE_FIELDS: list[dict[str, Any]] = [
+    {
+        "fieldname": "planning_section",
+        "label": "Planning",
+        "fieldtype": "Section Break",
+        "insert_after": "is_rejected_warehouse",
+        "module": MODULE,
+    },
+    {
+        "fieldname": "exclude_from_planning",
+        "label": "Leave Out of Planning",
+        "fieldtype": "Check",
+        "insert_after": "planning_section",
+        "description": "Its stock counts nowhere and nothing is ordered for it, such as quarantine. A group leaves out "
+        "every warehouse below it.",
+        "module": MODULE,
+    },
+    {
+        "fieldname": "planning_group",
+        "label": "Planning Group",
+        "fieldtype": "Data",
+        "insert_after": "exclude_from_planning",
+        "description": "Warehouses with the same word here help each other out with what they have too much of.",
+        "module": MODULE,
+    },
+    {
+        "fieldname": "column_break_planning",
+        "fieldtype": "Column Break",
+        "insert_after": "planning_group",
+        "module": MODULE,
+    },
+    {
+        "fieldname": "supplying_warehouse",
+        "label": "Supplying Warehouse",
+        "fieldtype": "Link",
+        "options": "Warehouse",
+        "insert_after": "column_break_planning",
+        "ignore_user_permissions": 1,
+        "description": "What this warehouse needs is asked of that one instead of being bought.",
+        "module": MODULE,
+    },
+    {
+        "fieldname": "transfer_days",
+        "label": "Transfer Takes (Days)",
+        "fieldtype": "Float",
+        "insert_after": "supplying_warehouse",
+        "description": "From the supplying warehouse. 0: as Forecast Settings say for the company.",
+        "module": MODULE,
+    },
 ]
 
 # Beside the day on which an item ends: who takes over then.
@@ -185,6 +253,11 @@ COLUMNS = (
     ("Supplier", "forecast_buyer"),
     ("Item", "volume_per_unit"),
     *(("Supplier", field["fieldname"]) for field in _SUPPLIER_FIELDS if field["fieldtype"] not in _LAYOUT),
+    ("Material Request", "auto_material_request"),
+    ("Warehouse", "exclude_from_planning"),
+    ("Warehouse", "planning_group"),
+    ("Warehouse", "supplying_warehouse"),
+    ("Warehouse", "transfer_days"),
 )
 _ALL = (
     ("Purchase Order", _PURCHASE_ORDER_FIELDS),
@@ -193,6 +266,8 @@ _ALL = (
     ("Item", _VOLUME_FIELDS),
     ("Item", _ITEM_FIELDS),
     ("Supplier", _SUPPLIER_FIELDS),
+    ("Material Request", _MATERIAL_REQUEST_FIELDS),
+    ("Warehouse", _WAREHOUSE_FIELDS),
 )
 
 
@@ -204,6 +279,8 @@ def ensure_custom_fields() -> None:
     create_custom_fields({"Item": _kept_in_place("Item", _VOLUME_FIELDS)})
     create_custom_fields({"Item": _kept_in_place("Item", _at_the_end("Item", _ITEM_FIELDS))})
     create_custom_fields({"Supplier": _kept_in_place("Supplier", _after("language", _SUPPLIER_FIELDS))})
+    create_custom_fields({"Material Request": _kept_in_place("Material Request", _MATERIAL_REQUEST_FIELDS)})
+    create_custom_fields({"Warehouse": _kept_in_place("Warehouse", _WAREHOUSE_FIELDS)})
 
 
 def remove_custom_fields() -> None:

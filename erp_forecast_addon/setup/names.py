@@ -8,6 +8,7 @@ APPROVER = "Forecast Approver"
 ROLES = (PLANNER, APPROVER)
 
 AUTO_PURCHASE_ORDER = "Auto Purchase Order"
+AUTO_MATERIAL_REQUEST = "Auto Material Request"
 ORDER_DISPATCH = "Order Dispatch"
 SUPPLIER_CHANNEL = "Supplier Channel"
 WORKFLOW = "Auto Purchase Order Approval"

@@ -38,6 +38,7 @@ EMBEDDED_INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "Bin": (("item_code", "warehouse"),),
     "Item Price": (("item_code",),),
     "Purchase Order": (("auto_purchase_order",),),
+    "Material Request": (("auto_material_request",),),
 }
 
 _LAYOUT: Final = frozenset({"Section Break", "Column Break", "Tab Break", "HTML", "Button", "Heading", "Fold", "Image"})

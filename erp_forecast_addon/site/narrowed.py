@@ -10,6 +10,7 @@ from erp_forecast_addon.site.port import Site
 # The column that names the item, in tables that a query reads from. Not here, as what is learned from all items would
 # come out differently: receipts (a supplier's lead time), defaults of groups and brands, drafts (edited or not).
 _ITEM_COLUMN: Final = {
+    "BOM": "item",
     "Bin": "item_code",
     "Demand Bucket": "item_code",
     "Item": "name",
@@ -22,10 +23,12 @@ _ITEM_COLUMN: Final = {
     "Purchase Order Item": "item_code",
     "Safety Stock Policy": "item_code",
     "Sales Order Item": "item_code",
+    "Stock Reservation Entry": "item_code",
     "Subcontracting Order Item": "item_code",
     "Supplier Quotation Item": "item_code",
     "UOM Conversion Detail": "parent",
     "Work Order": "production_item",
+    "Work Order Item": "item_code",
 }
 
 

@@ -50,6 +50,8 @@ def company_settings(qb: Any, company: str | None = None) -> Query:
         "auto_approve_limit", "rejected_for_days", "write_back_levels", "write_back_safety_stock", "write_back_by",
         "change_tolerance_pct", "max_exceptions",
         "exception_owner", "retrain_on_drift", "use_holidays", "holiday_country", "holiday_subdivision",
+        "consume_back_days", "consume_forward_days", "demand_fence_days", "production_horizon_days",
+        "leave_out_rejected", "excluded_warehouse_type", "draft_requests", "transfer_days", "transfer_cost",
     )  # fmt: skip
     query = (
         qb.from_(row)
@@ -65,9 +67,60 @@ def warehouses(qb: Any, company: str) -> Query:
     house = qb.DocType("Warehouse")
     return (
         qb.from_(house)
-        .select(house.name, house.parent_warehouse, house.is_group, house.disabled, house.is_rejected_warehouse)
+        .select(
+            house.name, house.parent_warehouse, house.is_group, house.disabled, house.is_rejected_warehouse,
+            house.warehouse_type, house.exclude_from_planning, house.supplying_warehouse, house.planning_group,
+            house.transfer_days,
+        )
         .where(house.company == company)
         .orderby(house.name)
+    )  # fmt: skip
+
+
+def left_out(qb: Any, company: str) -> Query:
+    """What the company's settings say about warehouses that are not planned."""
+    row = qb.DocType("Forecast Company Settings")
+    return (
+        qb.from_(row)
+        .select(row.leave_out_rejected, row.excluded_warehouse_type)
+        .where((row.parent == "Forecast Settings") & (row.parentfield == "companies") & (row.company == company))
+    )
+
+
+def default_boms(qb: Any, company: str) -> Query:
+    """One level of every bill of materials that ERPNext would make an item by."""
+    bom, line = qb.DocType("BOM"), qb.DocType("BOM Item")
+    return (
+        qb.from_(bom)
+        .join(line)
+        .on(line.parent == bom.name)
+        .select(
+            bom.item.as_("made_item"), bom.name.as_("bom_no"), bom.quantity, line.item_code.as_("component"),
+            line.stock_qty, line.source_warehouse,
+        )
+        .where((bom.docstatus == 1) & (bom.is_active == 1) & (bom.is_default == 1) & (bom.company == company))
+        .where((bom.quantity > 0) & (line.stock_qty > 0) & (line.parenttype == "BOM"))
+    )  # fmt: skip
+
+
+def default_warehouses(qb: Any, company: str) -> Query:
+    row = qb.DocType("Item Default")
+    return (
+        qb.from_(row)
+        .select(row.parent.as_("item_code"), row.default_warehouse)
+        .where((row.company == company) & (row.parenttype == "Item") & (row.default_warehouse != ""))
+    )
+
+
+def refused_requests(qb: Any, company: str, today: date) -> Query:
+    """Lines of requests that a person refused and whose rest is not over."""
+    request, line = qb.DocType("Auto Material Request"), qb.DocType("Auto Material Request Item")
+    return (
+        qb.from_(line)
+        .join(request)
+        .on(line.parent == request.name)
+        .select(line.item_code, request.warehouse, request.request_type, request.from_warehouse)
+        .where((request.status == "Rejected") & (request.company == company) & (request.rejected_until >= today))
     )
 
 
@@ -76,8 +129,8 @@ def items(qb: Any) -> Query:
     fields = (
         "item_name", "item_group", "brand", "stock_uom", "purchase_uom", "min_order_qty", "safety_stock",
         "shelf_life_in_days", "lead_time_days", "standard_rate", "last_purchase_rate", "disabled", "end_of_life",
-        "is_purchase_item", "variant_of", "delivered_by_supplier", "is_customer_provided_item", "weight_per_unit",
-        "weight_uom", "volume_per_unit",
+        "is_purchase_item", "variant_of", "delivered_by_supplier", "is_customer_provided_item",
+        "default_material_request_type", "weight_per_unit", "weight_uom", "volume_per_unit",
     )  # fmt: skip
     return (
         qb.from_(item)
@@ -234,7 +287,7 @@ def bins(qb: Any, company: str) -> Query:
         .select(
             stock.item_code, stock.warehouse, stock.actual_qty, stock.valuation_rate,
             stock.reserved_qty_for_production, stock.reserved_qty_for_sub_contract,
-            stock.reserved_qty_for_production_plan,
+            stock.reserved_qty_for_production_plan, stock.reserved_stock,
         )
         .where(_leaf(house, company))
     )  # fmt: skip
@@ -300,7 +353,23 @@ def open_subcontracting_orders(qb: Any, company: str) -> Query:
 
 def open_requests_in(qb: Any, company: str) -> Query:
     request, line = qb.DocType("Material Request"), qb.DocType("Material Request Item")
-    return _open_requests(qb, company, line.warehouse).where(request.material_request_type.isin(INWARD_REQUESTS))
+    return (
+        _open_requests(qb, company, line.warehouse)
+        .select(request.material_request_type)
+        .where(request.material_request_type.isin(INWARD_REQUESTS))
+    )
+
+
+def our_requests_in(qb: Any, company: str) -> Query:
+    """Drafts of ours, at the warehouse that asks; ERPNext's own position knows submitted ones only."""
+    request, line = qb.DocType("Material Request"), qb.DocType("Material Request Item")
+    return _our_requests(qb, company, line.warehouse).select(request.material_request_type)
+
+
+def our_transfers_out(qb: Any, company: str) -> Query:
+    """The same at the warehouse that gives."""
+    request, line = qb.DocType("Material Request"), qb.DocType("Material Request Item")
+    return _our_requests(qb, company, line.from_warehouse).where(request.material_request_type == "Material Transfer")
 
 
 def open_requests_out(qb: Any, company: str) -> Query:
@@ -331,6 +400,31 @@ def open_work_orders(qb: Any, company: str) -> Query:
     )  # fmt: skip
 
 
+def open_work_order_items(qb: Any, company: str) -> Query:
+    """What work orders still take, at the warehouse that they take it from (Bin's reserved_qty_for_production)."""
+    order, line, house = qb.DocType("Work Order"), qb.DocType("Work Order Item"), qb.DocType("Warehouse")
+    return (
+        _lines(qb, order, line, house, line.source_warehouse, company)
+        .select(
+            order.planned_start_date, order.expected_delivery_date, order.skip_transfer, line.required_qty,
+            line.transferred_qty, line.consumed_qty,
+        )
+        .where((order.docstatus == 1) & order.status.notin(CLOSED_WORK_ORDER))
+    )  # fmt: skip
+
+
+def sales_reservations(qb: Any) -> Query:
+    """Stock that ERPNext holds back for lines of Sales Orders, at the warehouse where it lies."""
+    held = qb.DocType("Stock Reservation Entry")
+    return (
+        qb.from_(held)
+        .select(held.item_code, held.warehouse, held.voucher_detail_no.as_("line"), held.reserved_qty,
+                held.delivered_qty)
+        .where((held.docstatus == 1) & (held.voucher_type == "Sales Order"))
+        .where(held.status.notin(["Delivered", "Cancelled"]) & (held.reserved_qty > held.delivered_qty))
+    )  # fmt: skip
+
+
 def open_sales_orders(qb: Any, company: str) -> Query:
     """Stock items on the lines themselves; a bundle is no stock item, its parts are in open_packed_items."""
     order, line, house = qb.DocType("Sales Order"), qb.DocType("Sales Order Item"), qb.DocType("Warehouse")
@@ -340,8 +434,8 @@ def open_sales_orders(qb: Any, company: str) -> Query:
         .join(item)
         .on(line.item_code == item.name)
         .select(
-            line.delivery_date, order.delivery_date.as_("order_delivery_date"), line.qty,
-            line.delivered_qty.as_("done_qty"), line.conversion_factor,
+            line.delivery_date, order.delivery_date.as_("order_delivery_date"), line.qty, line.name.as_("line"),
+            line.delivered_qty.as_("done_qty"), line.conversion_factor, order.is_internal_customer,
         )
         .where((item.is_stock_item == 1) & _reserving(order) & (line.qty > line.delivered_qty))
         .where(_not_drop_shipped(line))
@@ -361,7 +455,8 @@ def open_packed_items(qb: Any, company: str) -> Query:
         .join(house)
         .on(part.warehouse == house.name)
         .select(
-            part.item_code, part.warehouse, order.name.as_("voucher_no"), line.delivery_date,
+            part.item_code, part.warehouse, order.name.as_("voucher_no"), line.delivery_date, part.name.as_("line"),
+            order.is_internal_customer,
             order.delivery_date.as_("order_delivery_date"), part.qty.as_("packed_qty"), line.qty,
             line.delivered_qty.as_("done_qty"),
         )
@@ -499,6 +594,15 @@ def _open_requests(qb: Any, company: str, warehouse: Any) -> Query:
         _lines(qb, request, line, qb.DocType("Warehouse"), warehouse, company)
         .select(line.schedule_date.as_("day"), line.stock_qty.as_("qty"), line.ordered_qty.as_("done_qty"))
         .where((request.docstatus == 1) & (request.status != "Stopped") & (line.stock_qty > line.ordered_qty))
+    )
+
+
+def _our_requests(qb: Any, company: str, warehouse: Any) -> Query:
+    request, line = qb.DocType("Material Request"), qb.DocType("Material Request Item")
+    return (
+        _lines(qb, request, line, qb.DocType("Warehouse"), warehouse, company)
+        .select(line.schedule_date.as_("day"), line.stock_qty.as_("qty"))
+        .where((request.docstatus == 0) & (request.auto_material_request != "") & (line.stock_qty > 0))
     )
 
 

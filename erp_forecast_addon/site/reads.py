@@ -7,8 +7,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from erp_forecast_addon.planning.purchasing.network import Network
 from erp_forecast_addon.planning.settings import PlanSettings
-from erp_forecast_addon.planning.tables import BUCKETS, DATED, ITEMS, LEDGER, POSITIONS
+from erp_forecast_addon.planning.tables import (
+    BOMS,
+    BUCKETS,
+    DATED,
+    ITEMS,
+    LEDGER,
+    MANUFACTURE,
+    NETWORK,
+    POSITIONS,
+    REFUSED_REQUESTS,
+)
 from erp_forecast_addon.site import doctypes, queries
 from erp_forecast_addon.site.lead_times import known_lead_times, learned_lead_times, open_lines, receipts
 from erp_forecast_addon.site.order_terms import item_weights
@@ -20,8 +31,8 @@ from erp_forecast_addon.site.vouchers import with_demand
 
 __all__ = [
     "buckets", "companies", "company_currency", "company_settings", "dated", "items", "known_lead_times",
-    "learned_lead_times", "ledger_rows", "open_lines", "positions", "receipts", "single", "sourcing",
-    "warehouse_tree", "warehouses",
+    "learned_lead_times", "ledger_rows", "left_out", "network", "open_lines", "positions", "receipts", "single",
+    "sourcing", "warehouse_tree", "warehouses",
 ]  # fmt: skip
 
 _ITEMS_PER_QUERY = 1000
@@ -74,6 +85,7 @@ def company_settings(site: Site, company: str) -> CompanySettings:
         use_holidays=bool(row["use_holidays"]),
         holiday_country=row["holiday_country"] or "",
         holiday_subdivision=row["holiday_subdivision"] or "",
+        draft_requests=bool(row["draft_requests"]),
     )
 
 
@@ -108,18 +120,113 @@ def plan_settings(row: dict[str, Any], company: str, currency: str) -> PlanSetti
         take_price_breaks=bool(row["take_price_breaks"]),
         weekly_budget=float(row["weekly_budget"]),
         weekly_cash_limit=float(row["weekly_cash_limit"]),
+        consume_back_days=int(row["consume_back_days"] or 0),
+        consume_forward_days=int(row["consume_forward_days"] or 0),
+        demand_fence_days=int(row["demand_fence_days"] or 0),
+        production_horizon_days=int(row["production_horizon_days"] or 0),
+        forecast_kinds=forecast_kinds(row),
+        transfer_days=float(row["transfer_days"] or 0.0),
+        transfer_cost=float(row["transfer_cost"] or 0.0),
     )
 
 
+def forecast_kinds(row: dict[str, Any]) -> tuple[str, ...]:
+    """The kinds of firm demand that the company's demand history contains, so that the forecast does too."""
+    counted = ["sales_order"]
+    counted += ["production", "production_plan"] if row["demand_manufacture"] else []
+    counted += ["subcontract"] if row["demand_subcontract"] else []
+    counted += ["material_issue"] if row["demand_material_issue"] else []
+    return tuple(counted)
+
+
 def warehouse_tree(site: Site, company: str) -> pd.DataFrame:
-    """name, parent_warehouse, is_group, disabled, is_rejected_warehouse of all warehouses of the company."""
+    """All warehouses of the company as `queries.warehouses` selects them, groups and disabled ones too."""
     return site.fetch(queries.warehouses(site.qb, company))
 
 
 def warehouses(site: Site, company: str) -> list[str]:
-    """The company's warehouses that can hold stock: no groups, none disabled."""
+    """The company's warehouses that are planned: no groups, none disabled, none left out."""
     tree = warehouse_tree(site, company)
-    return list(tree.loc[(tree["is_group"] == 0) & (tree["disabled"] == 0), "name"])
+    leaves = tree.loc[(tree["is_group"] == 0) & (tree["disabled"] == 0), "name"]
+    return list(leaves[~leaves.isin(_left_out(site, company, tree))])
+
+
+def left_out(site: Site, company: str) -> list[str]:
+    """Warehouses of the company that are not planned and whose stock counts nowhere: excluded themselves or by a group
+    above them, rejected, or of the type that the company leaves out (quarantine, transit)."""
+    return _left_out(site, company, warehouse_tree(site, company))
+
+
+def _left_out(site: Site, company: str, tree: pd.DataFrame) -> list[str]:
+    said = site.fetch(queries.left_out(site.qb, company))
+    rejected = bool(said["leave_out_rejected"].iloc[0]) if len(said) else True
+    of_type = (said["excluded_warehouse_type"].iloc[0] or "") if len(said) else ""
+    excluded = tree["exclude_from_planning"] == 1
+    excluded |= (tree["is_rejected_warehouse"] == 1) & rejected
+    excluded |= (tree["warehouse_type"] == of_type) & (of_type != "")
+    if not excluded.any():
+        return []
+    below = _leaves_under(tree)
+    names = tree.loc[excluded, "name"]
+    return sorted({*names, *below.loc[below["group"].isin(names), "leaf"]})
+
+
+def _planned(site: Site, company: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Without the warehouses that are left out."""
+    outside = left_out(site, company)
+    return rows[~rows["warehouse"].isin(outside)].reset_index(drop=True) if outside else rows
+
+
+# ---- who supplies whom ------------------------------------
+def network(site: Site, company: str) -> Network:
+    """What is asked for within the company: tables NETWORK, BOMS and REFUSED_REQUESTS."""
+    tree = warehouse_tree(site, company)
+    outside = _left_out(site, company, tree)
+    houses = tree[(tree["is_group"] == 0) & (tree["disabled"] == 0) & ~tree["name"].isin(outside)]
+    planned = pd.DataFrame({
+        "warehouse": houses["name"],
+        "supplied_by": houses["supplying_warehouse"].fillna(""),
+        "planning_group": houses["planning_group"].fillna("").str.strip(),
+        "transfer_days": houses["transfer_days"].where(houses["transfer_days"] > 0),
+    })  # fmt: skip
+    refused = site.fetch(queries.refused_requests(site.qb, company, site.now().date()))
+    return Network(
+        NETWORK.check(planned), _boms(site, company, list(planned["warehouse"])), REFUSED_REQUESTS.check(refused)
+    )
+
+
+def _boms(site: Site, company: str, planned: list[str]) -> pd.DataFrame:
+    """Table BOMS. A component is taken from the warehouse that the bill names, else from its own default warehouse, as
+    a work order does; where that is not planned, from where the item is made. A variant without a bill of its own is
+    made by its template's.
+    """
+    rows = site.fetch(queries.default_boms(site.qb, company))
+    if rows.empty:
+        return BOMS.empty()
+    variants = site.fetch(queries.variants(site.qb))
+    heirs = variants[~variants["item_code"].isin(rows["made_item"])]
+    inherited = rows.merge(heirs, left_on="made_item", right_on="variant_of").assign(made_item=lambda r: r["item_code"])
+    rows = pd.concat([rows, inherited[rows.columns]], ignore_index=True)
+    stocked = site.fetch(queries.items(site.qb))["item_code"]
+    usual = site.fetch(queries.default_warehouses(site.qb, company)).drop_duplicates("item_code")
+    named = rows["source_warehouse"].replace("", np.nan)
+    taken_from = named.fillna(rows["component"].map(usual.set_index("item_code")["default_warehouse"]))
+    return BOMS.check(pd.DataFrame({
+        "item_code": rows["made_item"],
+        "component": rows["component"],
+        "qty_per": rows["stock_qty"] / rows["quantity"],
+        "warehouse": taken_from.where(taken_from.isin(planned), ""),
+        "is_stocked": rows["component"].isin(stocked),
+    }))  # fmt: skip
+
+
+def default_bom_names(site: Site, company: str) -> dict[str, str]:
+    """item -> the bill of materials that a request to manufacture names; variants may have their template's."""
+    rows = site.fetch(queries.default_boms(site.qb, company)).drop_duplicates("made_item")
+    own = dict(zip(rows["made_item"], rows["bom_no"], strict=True))
+    variants = site.fetch(queries.variants(site.qb))
+    heirs = variants[variants["variant_of"].isin(rows["made_item"]) & ~variants["item_code"].isin(rows["made_item"])]
+    return own | {item: own[template] for item, template in zip(heirs["item_code"], heirs["variant_of"], strict=True)}
 
 
 def items(site: Site, company: str) -> pd.DataFrame:
@@ -135,6 +242,8 @@ def items(site: Site, company: str) -> pd.DataFrame:
         selling_rate=_selling_rates(site, company, found),
         weight_per_unit=item_weights(site, found),
         volume_per_unit=found["volume_per_unit"].where(found["volume_per_unit"] > 0.0),
+        # ERPNext's own switch; what is not bought at all can only be made.
+        is_made_here=(found["default_material_request_type"] == MANUFACTURE) | (found["is_purchase_item"] == 0),
     )
     missing = pd.DataFrame({"item_code": ghosts.to_numpy(dtype=object), "exists": False})
     return ITEMS.check(found if missing.empty else pd.concat([found, missing], ignore_index=True))
@@ -179,18 +288,19 @@ def _ledger_of_pairs(site: Site, company: str, pairs: pd.DataFrame, since_day: d
 
 
 def buckets(site: Site, company: str, since_day: date) -> pd.DataFrame:
-    """Table BUCKETS of the company's warehouses that can hold stock."""
-    return BUCKETS.check(site.fetch(queries.buckets(site.qb, company, since_day)))
+    """Table BUCKETS of the company's warehouses that are planned."""
+    return BUCKETS.check(_planned(site, company, site.fetch(queries.buckets(site.qb, company, since_day))))
 
 
 # ---- positions ------------------------------------
 def positions(site: Site, company: str) -> pd.DataFrame:
-    """Table POSITIONS, one row per Bin of the company's warehouses that can hold stock."""
-    rows = site.fetch(queries.bins(site.qb, company))
+    """Table POSITIONS, one row per Bin of the company's warehouses that are planned."""
+    rows = _planned(site, company, site.fetch(queries.bins(site.qb, company)))
     pairs = pd.MultiIndex.from_frame(rows[["item_code", "warehouse"]])
     return POSITIONS.check(
         rows.assign(
             on_hand_qty=rows["actual_qty"],
+            reserved_stock_qty=rows["reserved_stock"].clip(lower=0.0),
             # Whoever orders for the company: switching over parks these rows, and one that is there all the same (a
             # person has added it since) makes ERPNext order the pair, so that we must not.
             we_order=~pairs.isin(_ordered_by_erpnext(site, company)),
@@ -241,18 +351,33 @@ def dated(site: Site, company: str) -> pd.DataFrame:
     qb = site.qb
     parts = [
         *_ordered(site, company),
-        _flows("material_request", site.fetch(queries.open_requests_in(qb, company)), 1.0),
+        *_asked_for(site, company),
         _flows("material_issue", site.fetch(queries.open_requests_out(qb, company)), -1.0),
         _flows("transfer_out", site.fetch(queries.open_transfers_out(qb, company)), -1.0),
         _planned_production(site, company),
         *_sales(site, company),
-        *_reserved(site.fetch(queries.bins(qb, company))),
+        *_reserved(site, company),
         _till(site.fetch(queries.unconsolidated_till_lines(qb, company))),
         _till(site.fetch(queries.unconsolidated_till_parts(qb, company))),
     ]
     rows = pd.concat([part for part in parts if len(part)] or [DATED.empty()], ignore_index=True)
     rows["day"] = rows["day"].fillna(today)
-    return DATED.check(rows[rows["qty"] != 0.0])
+    return DATED.check(_planned(site, company, rows[rows["qty"] != 0.0]))
+
+
+def _asked_for(site: Site, company: str) -> list[pd.DataFrame]:
+    """Open Material Requests and our drafts of them. What is asked of production is kept apart: its components are
+    asked for by nobody yet."""
+    qb = site.qb
+    submitted, drafts = (
+        site.fetch(queries.open_requests_in(qb, company)),
+        site.fetch(queries.our_requests_in(qb, company)),
+    )
+    parts = [_flows("transfer_out", site.fetch(queries.our_transfers_out(qb, company)), -1.0)]
+    for kind, rows in (("material_request", submitted), ("our_draft", drafts)):
+        to_make = rows["material_request_type"] == MANUFACTURE
+        parts += [_flows(kind, rows[~to_make], 1.0), _flows("manufacture_request", rows[to_make], 1.0)]
+    return parts
 
 
 def _ordered(site: Site, company: str) -> list[pd.DataFrame]:
@@ -289,23 +414,65 @@ def _sales(site: Site, company: str) -> list[pd.DataFrame]:
         parts["packed_qty"] * (parts["qty"] - parts["done_qty"]) / parts["qty"],
         0.0,
     )
-    return [
-        _flows("sales_order", rows.assign(day=rows["delivery_date"].fillna(rows["order_delivery_date"])), -1.0)
-        for rows in (lines, parts)
-    ]
+    lines["open_qty"] = (lines["qty"] - lines["done_qty"]) * lines["conversion_factor"]
+    parts["open_qty"] = parts["qty"]
+    columns = ["item_code", "warehouse", "voucher_no", "line", "open_qty", "is_internal_customer"]
+    rows = pd.concat([
+        each[columns].assign(day=each["delivery_date"].fillna(each["order_delivery_date"])) for each in (lines, parts)
+    ])  # fmt: skip
+    if rows.empty:
+        return []
+    rows = _where_it_is_reserved(rows, site.fetch(queries.sales_reservations(site.qb)))
+    rows = rows.assign(qty=rows["open_qty"])
+    # What goes to a company of the group is a transfer: no forecast contains it, as its deliveries are no demand.
+    internal = rows["is_internal_customer"] == 1
+    return [_flows("sales_order", rows[~internal], -1.0), _flows("transfer_out", rows[internal], -1.0)]
 
 
-def _reserved(bins: pd.DataFrame) -> list[pd.DataFrame]:
-    """What Bin holds back for production and subcontracting; Bin knows no dates."""
+def _where_it_is_reserved(rows: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
+    """Sales order lines, of which the part that is reserved in another warehouse asks that one. Totals stay."""
+    if held.empty:
+        return rows
+    held = held.assign(held_qty=held["reserved_qty"] - held["delivered_qty"])
+    elsewhere = rows.merge(held[["line", "item_code", "warehouse", "held_qty"]], on=["line", "item_code"],
+                           suffixes=("", "_held"))  # fmt: skip
+    elsewhere = elsewhere[elsewhere["warehouse"] != elsewhere["warehouse_held"]]
+    if elsewhere.empty:
+        return rows
+    total = elsewhere.groupby("line")["held_qty"].transform("sum")
+    share = np.minimum(1.0, elsewhere["open_qty"] / total)
+    moved = elsewhere.assign(warehouse=elsewhere["warehouse_held"], open_qty=elsewhere["held_qty"] * share)
+    gone = moved.groupby("line")["open_qty"].sum()
+    stays = rows.assign(open_qty=rows["open_qty"] - rows["line"].map(gone).fillna(0.0))
+    return pd.concat([stays, moved[rows.columns]], ignore_index=True)
+
+
+def _reserved(site: Site, company: str) -> list[pd.DataFrame]:
+    """What is held back for production and subcontracting. Work orders know when; what Bin holds beyond them, and for
+    subcontracting and production plans, has no date."""
+    bins = site.fetch(queries.bins(site.qb, company))
+    work = _work_order_needs(site, company)
+    known = work.groupby(["item_code", "warehouse"])["qty"].sum()
+    of_bin = pd.MultiIndex.from_frame(bins[["item_code", "warehouse"]])
+    dated_already = known.reindex(of_bin).fillna(0.0).to_numpy(dtype=float)
+    left = (bins["reserved_qty_for_production"] - dated_already).clip(lower=0.0)
     columns = {
-        "production": "reserved_qty_for_production",
-        "subcontract": "reserved_qty_for_sub_contract",
-        "production_plan": "reserved_qty_for_production_plan",
+        "production": left.where(left > 1e-6, 0.0),
+        "subcontract": bins["reserved_qty_for_sub_contract"],
+        "production_plan": bins["reserved_qty_for_production_plan"],
     }
-    return [
-        _flows(kind, bins.loc[bins[column] > 0].assign(qty=bins[column], voucher_no=""), -1.0)
-        for kind, column in columns.items()
-    ]
+    undated = [_flows(kind, bins.loc[qty > 0].assign(qty=qty, voucher_no=""), -1.0) for kind, qty in columns.items()]
+    return [_flows("production", work, -1.0), *undated]
+
+
+def _work_order_needs(site: Site, company: str) -> pd.DataFrame:
+    """What open work orders still take, on the day on which they begin. As ERPNext reserves it: what has been moved to
+    the work in progress is no longer on the shelf; without that step, what was consumed."""
+    rows = site.fetch(queries.open_work_order_items(site.qb, company))
+    done = rows["transferred_qty"].where(rows["skip_transfer"] == 0, rows["consumed_qty"])
+    begins = rows["planned_start_date"].fillna(rows["expected_delivery_date"])
+    rows = rows.assign(qty=(rows["required_qty"] - done).clip(lower=0.0), day=begins.dt.normalize())
+    return rows[rows["qty"] > 0.0]
 
 
 def _till(rows: pd.DataFrame) -> pd.DataFrame:

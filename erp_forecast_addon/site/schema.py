@@ -69,6 +69,7 @@ READ: Final[dict[str, dict[str, str]]] = {
         "standard_rate": "Currency",
         "valuation_rate": "Currency",
         "default_material_request_type": "Select",
+        "default_bom": "Link/BOM",
     },
     "Item Default": {
         "company": "Link/Company",
@@ -217,6 +218,7 @@ READ: Final[dict[str, dict[str, str]]] = {
     },
     "Sales Order": {
         "company": "Link/Company",
+        "is_internal_customer": "Check",
         "transaction_date": "Date",
         "delivery_date": "Date",
         "status": "Select",
@@ -237,10 +239,15 @@ READ: Final[dict[str, dict[str, str]]] = {
         "material_request_type": "Select",
         "transaction_date": "Date",
         "schedule_date": "Date",
+        "set_from_warehouse": "Link/Warehouse",
+        "set_warehouse": "Link/Warehouse",
         "status": "Select",
     },
     "Material Request Item": {
         "item_code": "Link/Item",
+        "item_name": "Data",
+        "stock_uom": "Link/UOM",
+        "bom_no": "Link/BOM",
         "warehouse": "Link/Warehouse",
         "from_warehouse": "Link/Warehouse",
         "qty": "Float",
@@ -258,9 +265,38 @@ READ: Final[dict[str, dict[str, str]]] = {
         "qty": "Float",
         "produced_qty": "Float",
         "status": "Select",
+        "skip_transfer": "Check",
         "planned_start_date": "Datetime",
         "planned_end_date": "Datetime",
         "expected_delivery_date": "Date",
+    },
+    "Work Order Item": {
+        "item_code": "Link/Item",
+        "source_warehouse": "Link/Warehouse",
+        "required_qty": "Float",
+        "transferred_qty": "Float",
+        "consumed_qty": "Float",
+    },
+    "BOM": {
+        "item": "Link/Item",
+        "company": "Link/Company",
+        "quantity": "Float",
+        "is_active": "Check",
+        "is_default": "Check",
+    },
+    "BOM Item": {
+        "item_code": "Link/Item",
+        "stock_qty": "Float",
+        "source_warehouse": "Link/Warehouse",
+    },
+    "Stock Reservation Entry": {
+        "item_code": "Link/Item",
+        "warehouse": "Link/Warehouse",
+        "voucher_type": "Select",
+        "voucher_detail_no": "Data",
+        "reserved_qty": "Float",
+        "delivered_qty": "Float",
+        "status": "Select",
     },
     "Supplier": {
         "supplier_name": "Data",
@@ -474,6 +510,13 @@ CUSTOM_FIELDS: Final[dict[str, dict[str, str]]] = {
         "supplier_holiday_list": "Link/Holiday List",
         "payment_days": "Int",
     },
+    "Material Request": {"auto_material_request": "Link/Auto Material Request"},
+    "Warehouse": {
+        "exclude_from_planning": "Check",
+        "supplying_warehouse": "Link/Warehouse",
+        "transfer_days": "Float",
+        "planning_group": "Data",
+    },
 }
 
 # What a live site is written to, besides our own DocTypes. ERPNext fills the rest of a Purchase Order itself.
@@ -498,6 +541,27 @@ WRITE: Final[dict[str, dict[str, str]]] = {
     },
     "Item": {"safety_stock": "Float", "reorder_levels": "Table/Item Reorder"},
     "Item Reorder": READ["Item Reorder"],
+    "Material Request": {
+        "company": "Link/Company",
+        "material_request_type": "Select",
+        "transaction_date": "Date",
+        "schedule_date": "Date",
+        "set_from_warehouse": "Link/Warehouse",
+        "set_warehouse": "Link/Warehouse",
+    },
+    "Material Request Item": {
+        "item_code": "Link/Item",
+        "item_name": "Data",
+        "qty": "Float",
+        "uom": "Link/UOM",
+        "stock_uom": "Link/UOM",
+        "conversion_factor": "Float",
+        "stock_qty": "Float",
+        "warehouse": "Link/Warehouse",
+        "from_warehouse": "Link/Warehouse",
+        "schedule_date": "Date",
+        "bom_no": "Link/BOM",
+    },
 }
 
 # Table fields of the DocTypes above -> the child DocType.
@@ -514,6 +578,8 @@ CHILD_TABLES: Final[dict[str, dict[str, str]]] = {
     "POS Invoice": {"items": "POS Invoice Item", "packed_items": "Packed Item"},
     "Sales Order": {"items": "Sales Order Item", "packed_items": "Packed Item"},
     "Material Request": {"items": "Material Request Item"},
+    "BOM": {"items": "BOM Item"},
+    "Work Order": {"required_items": "Work Order Item"},
     "Subcontracting Order": {"items": "Subcontracting Order Item"},
     "Purchase Order": {"items": "Purchase Order Item"},
     "Supplier Quotation": {"items": "Supplier Quotation Item"},

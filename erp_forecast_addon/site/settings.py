@@ -31,3 +31,4 @@ class CompanySettings:
     use_holidays: bool = True
     holiday_country: str = ""  # "": the company's own
     holiday_subdivision: str = ""
+    draft_requests: bool = True  # draft Material Requests for what is not bought

@@ -15,12 +15,14 @@ from erp_forecast_addon.tests.shop import Shop
 
 GROUP = "Forecast Shop"
 _OF_COMPANY = (
-    "Auto Purchase Order", "Purchase Order", "Planning Exception", "Demand Forecast", "Safety Stock Policy",
+    "Auto Material Request", "Material Request", "Auto Purchase Order", "Purchase Order", "Planning Exception",
+    "Demand Forecast", "Safety Stock Policy",
     "Stock Ledger Entry", "Forecast Run", "Forecast Snapshot", "Forecast Accuracy", "Forecast Accuracy Week",
     "Forecast State", "Supplier Lead Time", "Order Approval Time", "Level Change", "Level Change Set",
     "Reorder Level Backup",
 )  # fmt: skip
 _CHILDREN = {
+    "Auto Material Request": ("Auto Material Request Item",), "Material Request": ("Material Request Item",),
     "Auto Purchase Order": ("Auto Purchase Order Item",), "Forecast Run": ("Forecast Run Step",),
     "Purchase Order": ("Purchase Order Item", "Purchase Taxes and Charges", "Payment Schedule"),
 }  # fmt: skip

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 # Where a lead time may come from, the most trusted first. The text is what a policy shows.
-SOURCES = ("receipts", "item price", "quotation", "item lead time", "item", "settings")
+SOURCES = ("receipts", "item price", "quotation", "item lead time", "item", "settings", "transfer")
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,10 @@ SHORTAGE_OF_A_DAY = _(
     "{item_code} in {warehouse} runs out on {short_on}, one day before an order placed now arrives on {arrival_on}. "
     "{units_short} {stock_uom} are missing by then. Ask {supplier} to deliver sooner or bring stock from elsewhere."
 )
+SHORTAGE_WITHIN = _(
+    "{item_code} in {warehouse} runs out on {short_on}, {days_lost} days before what is asked for now can be there on "
+    "{arrival_on}. {units_short} {stock_uom} are missing by then. Bring stock from elsewhere."
+)
 SUPPLY_TOO_LATE = _(
     "{item_code} in {warehouse} runs out on {short_on}; {units_short} {stock_uom} are missing until open supply "
     "arrives. Enough is on order, only too late: ask for it sooner."

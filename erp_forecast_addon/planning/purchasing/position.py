@@ -9,8 +9,13 @@ forecast and the firm orders due so far. A firm order therefore uses up the fore
 later one: a large single order does not hide the regular demand of the following weeks. (Forecast consumption within a
 window: Vollmann, Berry, Whybark & Jacobs, Manufacturing Planning and Control, 5th ed., on master scheduling.)
 Overdue orders, and kinds that no forecast contains (transfers out, till receipts not yet in the ledger), come on top.
+
+Two settings change it. Within a consumption window a firm order that is more than the forecast of its own bucket uses
+up forecast that is left over in other buckets so many days back, the nearest first, then so many days forward
+(backward and forward consumption, the same chapter). Inside the demand time fence only firm demand counts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 
@@ -20,12 +25,24 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 BUCKET_DAYS = 7
 # Firm demand that the forecast already contains; every other kind comes on top.
 FORECAST_KINDS = ("sales_order", "production", "subcontract", "production_plan", "material_issue")
 _BLOCK_ROWS = 4096
 _NEVER = -1
+
+
+@dataclass(frozen=True)
+class Netting:
+    """How forecast and firm demand are netted. back_days, forward_days: how far an order reaches for forecast beyond
+    its own bucket; fence_days: so many days from day 0 the forecast does not count.
+    """
+
+    back_days: int = 0
+    forward_days: int = 0
+    fence_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,10 +66,17 @@ class DatedFlows:
         )
 
 
-def lay_out(dated: pd.DataFrame, pair_index: pd.MultiIndex, as_of: date, days: int) -> DatedFlows:
+def lay_out(
+    dated: pd.DataFrame,
+    pair_index: pd.MultiIndex,
+    as_of: date,
+    days: int,
+    forecast_kinds: Sequence[str] = FORECAST_KINDS,
+) -> DatedFlows:
     """Sum the table DATED into day columns. Rows of pairs outside `pair_index` are ignored.
 
     The sign decides: qty > 0 comes in, qty < 0 goes out. A day at or before as_of is overdue and counts on day 0.
+    forecast_kinds: the kinds of firm demand that the forecast contains; what its history leaves out comes on top.
     """
     row = pair_index.get_indexer(pd.MultiIndex.from_frame(dated[["item_code", "warehouse"]]))
     column = (dated["day"] - pd.Timestamp(as_of)).dt.days.to_numpy(dtype=np.int64) - 1
@@ -60,7 +84,7 @@ def lay_out(dated: pd.DataFrame, pair_index: pd.MultiIndex, as_of: date, days: i
     known, overdue, inside = row >= 0, column < 0, column < days
     column = np.maximum(column, 0)
     comes, goes = known & (qty > 0.0), known & (qty < 0.0)
-    forecast_kind, draft = kind.isin(FORECAST_KINDS).to_numpy(), kind.eq("our_draft").to_numpy()
+    forecast_kind, draft = kind.isin(list(forecast_kinds)).to_numpy(), kind.eq("our_draft").to_numpy()
     n = len(pair_index)
 
     def by_day(chosen: NDArray[np.bool_]) -> Floats:
@@ -77,8 +101,29 @@ def lay_out(dated: pd.DataFrame, pair_index: pd.MultiIndex, as_of: date, days: i
     )
 
 
-def demand_through_day(forecast: Floats, firm: Floats) -> Floats:
-    """Demand from day 0 through each day, forecast and firm orders netted by bucket. (n, days) each -> (n, days)."""
+def forecast_that_counts(forecast: Floats, netting: Netting, replaced: Flags, production_days: int) -> Floats:
+    """(n, days) the forecast that is netted with firm demand: none inside the demand time fence, and none up to the
+    production horizon in the rows `replaced`, (n,), whose exploded demand takes its place there.
+    """
+    if netting.fence_days <= 0 and (production_days <= 0 or not replaced.any()):
+        return forecast
+    day = np.arange(forecast.shape[1])
+    silent = (day < netting.fence_days) | (replaced[:, None] & (day < production_days))
+    return np.where(silent, 0.0, forecast)
+
+
+def demand_through_day(forecast: Floats, firm: Floats, netting: Netting | None = None) -> Floats:
+    """Demand from day 0 through each day, forecast and firm orders netted. (n, days) each -> (n, days).
+
+    forecast: what of it counts (`forecast_that_counts`).
+    """
+    through = _through_by_bucket(forecast, firm)
+    if netting is None or netting.back_days + netting.forward_days <= 0:
+        return through
+    return through - np.cumsum(_consumed_elsewhere(through, forecast, firm, netting), axis=1)
+
+
+def _through_by_bucket(forecast: Floats, firm: Floats) -> Floats:
     n, days = forecast.shape
     buckets = -(-days // BUCKET_DAYS)
     padding = ((0, 0), (0, buckets * BUCKET_DAYS - days))
@@ -89,6 +134,47 @@ def demand_through_day(forecast: Floats, firm: Floats) -> Floats:
     )
     before = np.cumsum(inside[:, :, -1], axis=1) - inside[:, :, -1]
     return np.asarray((inside + before[:, :, None]).reshape(n, -1)[:, :days])
+
+
+def _consumed_elsewhere(through: Floats, forecast: Floats, firm: Floats, netting: Netting) -> Floats:
+    """(n, days) forecast that orders of other buckets use up, on the days on which it had counted.
+
+    In every bucket the lasting rise of `through` over the firm orders is forecast left over, and its lasting rise over
+    the forecast is what orders ask for beyond it. Both grow on the days on which they are there for good, so that
+    taking some of the first away leaves demand that never falls and never lies below the firm orders.
+    """
+    used = np.zeros_like(through)
+    left = _lasting_rise(through, firm)
+    beyond = _lasting_rise(through, forecast)
+    rows = np.flatnonzero((left > 0.0).any(axis=1) & (beyond > 0.0).any(axis=1))
+    if not len(rows):
+        return used
+    left, beyond, taken = left[rows], beyond[rows], np.zeros((len(rows), through.shape[1]))
+    days = through.shape[1]
+    steps = [-k for k in range(1, netting.back_days + 1)] + list(range(1, netting.forward_days + 1))
+    # A loop over the days of the window, not over orders: the nearest forecast goes first.
+    for step in (step for step in steps if abs(step) < days):
+        order, stock = (slice(-step, None), slice(None, step)) if step < 0 else (slice(None, -step), slice(step, None))
+        moved = np.minimum(beyond[:, order], left[:, stock])
+        beyond[:, order] -= moved
+        left[:, stock] -= moved
+        taken[:, stock] += moved
+    used[rows] = taken
+    return used
+
+
+def _lasting_rise(through: Floats, part: Floats) -> Floats:
+    """(n, days) what each bucket's demand ends above `part`, on the days from which it never falls back."""
+    n, days = through.shape
+    buckets = -(-days // BUCKET_DAYS)
+    pad = buckets * BUCKET_DAYS - days
+    above = through - np.cumsum(part, axis=1)
+    above = np.pad(above, ((0, 0), (0, pad)), mode="edge").reshape(n, buckets, BUCKET_DAYS)
+    before = np.concatenate([np.zeros((n, 1)), above[:, :-1, -1]], axis=1)
+    inside = above - before[:, :, None]
+    lasting = np.minimum.accumulate(inside[:, :, ::-1], axis=2)[:, :, ::-1]
+    rise = np.diff(lasting, axis=2, prepend=0.0)
+    return np.asarray(np.maximum(rise, 0.0).reshape(n, -1)[:, :days])
 
 
 @dataclass(frozen=True)
@@ -120,41 +206,62 @@ class Outlook:
 
 
 def project(
-    on_hand: Floats, forecast: Floats, flows: DatedFlows, safety_stock: Floats, arrival_day: Ints, window_days: Ints
+    on_hand: Floats,
+    forecast: Floats,
+    flows: DatedFlows,
+    safety_stock: Floats,
+    arrival_day: Ints,
+    window_days: Ints,
+    counted: Floats | None = None,
+    netting: Netting | None = None,
 ) -> Outlook:
     """Project every pair's stock day by day and read off what a buyer has to know.
 
     on_hand, safety_stock: (n,); forecast: (n, days); arrival_day: (n,) index of the day on which an order placed on
     day 0 arrives; window_days: (n,) days that an order placed now has to cover, arrival_day + review period, at
-    least 1. days must be more than every window_days. Works in blocks of rows so that the matrices of 30,000 pairs
+    least 1. days must be more than every window_days. counted: the forecast that is netted with firm demand, where it
+    is not the forecast itself; what lies above the forecast is reckoned against `forecast`, which levels are made of.
+    Works in blocks of rows so that the matrices of 30,000 pairs
     do not stand in memory at once.
     """
     if not len(on_hand):
         return Outlook(*(np.zeros(0, dtype=np.int64 if f.name.endswith("_day") else float) for f in fields(Outlook)))
+    used = forecast if counted is None else counted
     blocks = [slice(start, start + _BLOCK_ROWS) for start in range(0, len(on_hand), _BLOCK_ROWS)]
     parts = [
-        _project_block(on_hand[b], forecast[b], flows.rows(b), safety_stock[b], arrival_day[b], window_days[b])
+        _project_block(
+            on_hand[b], forecast[b], used[b], flows.rows(b), safety_stock[b], arrival_day[b], window_days[b], netting
+        )
         for b in blocks
     ]
     return Outlook(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Outlook)))
 
 
-def projected_stock(on_hand: Floats, forecast: Floats, flows: DatedFlows) -> Floats:
+def projected_stock(on_hand: Floats, forecast: Floats, flows: DatedFlows, netting: Netting | None = None) -> Floats:
     """Stock at the end of each day, nothing new ordered; below zero is a backlog. -> (n, days), stock units."""
-    demand = demand_through_day(forecast, flows.firm) + np.cumsum(flows.on_top, axis=1)
+    demand = demand_through_day(forecast, flows.firm, netting) + np.cumsum(flows.on_top, axis=1)
     return np.asarray(on_hand[:, None] + np.cumsum(flows.supply + flows.drafts, axis=1) - demand)
 
 
 def _project_block(
-    on_hand: Floats, forecast: Floats, flows: DatedFlows, safety_stock: Floats, arrival_day: Ints, window_days: Ints
+    on_hand: Floats,
+    forecast: Floats,
+    counted: Floats,
+    flows: DatedFlows,
+    safety_stock: Floats,
+    arrival_day: Ints,
+    window_days: Ints,
+    netting: Netting | None,
 ) -> Outlook:
-    stock = projected_stock(on_hand, forecast, flows)
+    through = demand_through_day(counted, flows.firm, netting)
+    on_top_through = np.cumsum(flows.on_top, axis=1)
+    stock = on_hand[:, None] + np.cumsum(flows.supply + flows.drafts, axis=1) - (through + on_top_through)
     day, rows = np.arange(forecast.shape[1]), np.arange(len(on_hand))
     in_window, early = day < window_days[:, None], day < arrival_day[:, None]
     last = window_days - 1
-    on_top = np.cumsum(flows.on_top, axis=1)[rows, last]
+    on_top = on_top_through[rows, last]
     later_drafts = flows.all_drafts - np.cumsum(flows.drafts, axis=1)[rows, last]
-    demand = demand_through_day(forecast, flows.firm)[rows, last]
+    demand = through[rows, last]
     missing = np.maximum(0.0, -stock)
     return Outlook(
         # Through the day after the window: there an order of today arrives when no review period is set.

@@ -85,9 +85,14 @@ def propose(needs: pd.DataFrame, considered: Sequence[list[dict[str, Any]]], as_
 
 
 def _with_days(lines: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """Add need_on, schedule_date, order_by, days_late. Day 0 is as_of + 1, the earliest day to order."""
+    """Add need_on, schedule_date, order_by, days_late, order_on, days_lost. Day 0, as_of + 1: the earliest to order."""
     need_day, arrival_day = lines["below_safety_day"].to_numpy(), lines["arrival_day"].to_numpy()
+    # Back from the need: the lead time, and before it the time that an approval takes.
+    start = need_day - arrival_day - lines["approval_wait_days"].to_numpy(dtype=np.int64)
+    first = np.datetime64(as_of, "D") + 1
     return lines.assign(
+        order_on=(first + start.astype("timedelta64[D]")).astype("datetime64[ns]"),
+        days_lost=np.maximum(-start, 0).astype(float),
         need_on=day_dates(need_day, as_of),
         schedule_date=day_dates(lines["delivery_day"].to_numpy(), as_of),
         order_by=day_dates(lines["order_by_day"].to_numpy(), as_of),

@@ -1,0 +1,114 @@
+"""The scenarios of requests on a live site, with ERPNext's own Material Requests."""
+
+from typing import Any
+
+import frappe
+from frappe.tests.utils import FrappeTestCase
+
+from erp_forecast_addon.tests import factories
+from erp_forecast_addon.tests.factories import BenchShop, clear
+from erp_forecast_addon.tests.request_scenarios import Hands, RequestScenarios
+
+IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Purchase Order", "Material Request", "Warehouse"]
+test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
+_NETWORK = {"exclude_from_planning": 0, "supplying_warehouse": None, "planning_group": None, "transfer_days": 0}
+
+
+class BenchHands(Hands):
+    def house(self, name: str, **values: Any) -> str:
+        full = factories.warehouse(self.shop.company, name)
+        frappe.db.set_value("Warehouse", full, {**_NETWORK, **values})
+        frappe.db.commit()
+        return full
+
+    def bom(self, item_code: str, parts: dict[str, float]) -> str:
+        bom = frappe.get_doc({
+            "doctype": "BOM", "item": item_code, "company": self.shop.company, "quantity": 1, "is_active": 1,
+            "is_default": 1, "rm_cost_as_per": "Valuation Rate",
+            "items": [{"item_code": part, "qty": qty, "uom": "Nos", "rate": 1} for part, qty in parts.items()],
+        })  # fmt: skip
+        bom.insert().submit()
+        frappe.db.commit()
+        return str(bom.name)
+
+    def edit(self, material_request: str, item_code: str, qty: float) -> None:
+        request = frappe.get_doc("Material Request", material_request)
+        for line in request.items:
+            if line.item_code == item_code:
+                line.qty = qty
+        request.save()
+        frappe.db.commit()
+
+    def delete(self, material_request: str) -> None:
+        frappe.delete_doc("Material Request", material_request)
+        frappe.db.commit()
+
+    def submit(self, material_request: str) -> None:
+        frappe.get_doc("Material Request", material_request).submit()
+        frappe.db.commit()
+
+
+class TestRequests(RequestScenarios, FrappeTestCase):
+    def setUp(self) -> None:
+        self.shop = BenchShop()
+        self.hands = BenchHands(self.shop)
+        self.shop.settings(draft_requests=1)
+
+    def tearDown(self) -> None:
+        frappe.db.rollback()
+        houses = frappe.get_all("Warehouse", filters={"company": self.shop.company}, pluck="name")
+        for house in houses:
+            frappe.db.set_value("Warehouse", house, _NETWORK)
+        for bom in frappe.get_all("BOM", filters={"company": self.shop.company}, pluck="name"):
+            frappe.db.delete("BOM Item", {"parent": bom})
+            frappe.db.delete("BOM Explosion Item", {"parent": bom})
+            frappe.db.delete("BOM", {"name": bom})
+        frappe.db.set_value("Item", {"item_group": factories.GROUP}, "default_material_request_type", "Purchase")
+        clear()
+
+    def test_our_record_follows_the_native_request(self) -> None:
+        self.branch()
+        self.shop.run()
+        record = self.record()
+        request = frappe.get_doc("Material Request", record["material_request"])
+        request.submit()
+        assert frappe.db.get_value("Auto Material Request", record["name"], "status") == "Approved"
+        request.cancel()
+        assert frappe.db.get_value("Auto Material Request", record["name"], "status") == "Cancelled"
+
+    def test_a_deleted_draft_says_who_deleted_it(self) -> None:
+        self.branch()
+        self.shop.run()
+        record = self.record()
+        self.hands.delete(record["material_request"])
+        after = frappe.get_doc("Auto Material Request", record["name"])
+        assert (after.status, after.material_request) == ("Rejected", None)
+        assert after.rejection_reason == "The draft was deleted by Administrator."
+
+    def test_a_copy_of_a_request_is_nobodys_proposal(self) -> None:
+        self.branch()
+        self.shop.run()
+        copy = frappe.copy_doc(frappe.get_doc("Material Request", self.draft()["name"]))
+        copy.insert()
+        assert not copy.auto_material_request
+
+    def test_nobody_writes_the_record_by_hand(self) -> None:
+        self.branch()
+        self.shop.run()
+        record = frappe.get_doc("Auto Material Request", self.record()["name"])
+        record.status = "Approved"
+        with self.assertRaisesRegex(frappe.ValidationError, "planner's evidence"):
+            record.save()
+
+    def test_a_renamed_item_leaves_its_draft_untouched(self) -> None:
+        self.branch("Bolt of before")
+        self.shop.run()
+        frappe.rename_doc("Item", "Bolt of before", "Bolt of now", force=True)
+        frappe.db.commit()
+        try:
+            self.shop.run()
+            assert self.record()["edited_by_person"] == 0
+            assert list(self.quantities(self.draft())) == ["Bolt of now"]
+        finally:
+            frappe.rename_doc("Item", "Bolt of now", "Bolt of before", force=True)
+            frappe.db.commit()
