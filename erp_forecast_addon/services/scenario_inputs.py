@@ -17,18 +17,17 @@ from erp_forecast_addon.planning.forecasting.forecast import Learned
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.periods import MEAN_DAYS
 from erp_forecast_addon.planning.plan import Plan
-from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply
+from erp_forecast_addon.planning.replenishment import DemandOutlook
 from erp_forecast_addon.planning.scenario_prices import Assumption
 from erp_forecast_addon.planning.scenarios import Chosen, PlanInputs
 from erp_forecast_addon.planning.scopes import below
 from erp_forecast_addon.planning.tables import TREE
 from erp_forecast_addon.services import learning
 from erp_forecast_addon.services import run as runs
-from erp_forecast_addon.services.approval_times import learned_approval_time
 from erp_forecast_addon.services.item_forecast import ItemForecast, forecast_alone
+from erp_forecast_addon.services.one_item import supply_of
 from erp_forecast_addon.services.open_drafts import leave_out, read_open_drafts
 from erp_forecast_addon.site import item_queries, queries, reads, scenario_queries, signal_queries
-from erp_forecast_addon.site.policy_reads import policy_terms
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.settings import CompanySettings
 
@@ -120,15 +119,10 @@ def _of_few(
 ) -> PlanInputs:
     few, company, plan = found.site, settings.company, settings.plan
     items = found.items[found.items["item_code"].isin(codes)].reset_index(drop=True)
-    sourcing = reads.sourcing(few, company, codes)
-    terms = policy_terms(few, company)
     positions = reads.positions(few, company)
     dated = leave_out(reads.dated(few, company), read_open_drafts(site, company))
-    supply = Supply(
-        dated[dated["item_code"].isin(codes)].reset_index(drop=True), items, sourcing,
-        reads.known_lead_times(few, company, sorted(set(sourcing["supplier"])), codes),
-        learned_approval_time(site, settings, site.as_of()), terms.rules, terms.former, terms.price_breaks,
-    )  # fmt: skip
+    dated = dated[dated["item_code"].isin(codes)].reset_index(drop=True)
+    supply = supply_of(site, few, settings, codes, items, dated)
     forecasts = found.forecasts
     classes = site.fetch(scenario_queries.policy_classes(site.qb, company)).drop_duplicates(_PAIR).set_index(_PAIR)
     pairs = pd.MultiIndex.from_frame(forecasts.keys[_PAIR])
