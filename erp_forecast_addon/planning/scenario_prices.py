@@ -29,18 +29,19 @@ UNBELIEVABLE = _(
     "that was ever seen tells what happens then: give a smaller change."
 )
 LEARNED = _(
-    "{count} items answer to the selling price as the price history of their item groups taught: elasticity {low} to "
-    "{high}, demand times {least} to {most}."
+    "Items that answer to the selling price as the price history of their item groups taught: {count}, with "
+    "elasticities from {low} to {high}; demand times {least} to {most}."
 )
 GIVEN = _(
-    "For {count} items the price history tells no effect of the price, so the elasticity given counts: {elasticity}, "
-    "demand times {factor}."
+    "Items of which the price history tells no effect of the price: {count}. The elasticity given counts for them: "
+    "{elasticity}, demand times {factor}."
 )
 GIVEN_FOR_ALL = _(
-    "The elasticity given counts for all {count} items, whatever was learned: {elasticity}, demand times {factor}."
+    "The elasticity given counts for all items, whatever was learned: {elasticity}, demand times {factor}."
 )
 UNKNOWN = _(
-    "For {count} items the price history tells no effect of the price and no elasticity was given: their demand stays."
+    "Items of which the price history tells no effect of the price: {count}. No elasticity was given, so their demand "
+    "stays."
 )
 
 
@@ -94,7 +95,7 @@ def told(elasticity: Elasticity, price_pct: float, typed: float, may_be_learned:
         }))  # fmt: skip
     if not own.all():
         values: dict[str, Any] = {"count": int((~own).sum())}
-        if not typed:
+        if not typed and may_be_learned:
             return [*out, Assumption(UNKNOWN, values)]
         values |= {"elasticity": _plain(typed), "factor": _plain(factor[~own][0], 3)}
         out.append(Assumption(GIVEN if may_be_learned else GIVEN_FOR_ALL, values))

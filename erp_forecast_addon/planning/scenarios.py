@@ -68,11 +68,12 @@ NOTHING_FITS = _("No planned item fits all of the filters together. Take one of 
 
 BLOCKED = _("Out for {weeks} weeks in this scenario.")
 
-ORDERS_LATER = _("{count} open purchase orders that are not overdue arrive {days} days later than promised.")
+ORDERS_LATER = _("Open purchase orders that are not overdue arrive {days} days later than promised ({count} of them).")
 ORDERS_EARLIER = _(
-    "{count} open purchase orders that are not overdue arrive {days} days earlier than promised, none before tomorrow."
+    "Open purchase orders that are not overdue arrive {days} days earlier than promised, none before tomorrow ({count} "
+    "of them)."
 )
-OVERDUE_STAY = _("{count} overdue purchase orders are expected tomorrow, as in the base plan.")
+OVERDUE_STAY = _("Overdue purchase orders are expected tomorrow, as in the base plan ({count} of them).")
 ORDERS_STAY = _("Open purchase orders arrive as promised: only new orders take a different time.")
 _MOST_NAMED = 5
 

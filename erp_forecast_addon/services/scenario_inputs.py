@@ -40,8 +40,8 @@ NOTHING_PLANNED = _(
     "{company} has no demand in its stock ledger up to {as_of} and no stock, so there is no plan to compare with."
 )
 FEW_FORECAST = _(
-    "Only the {count} items that the filters leave were forecast, with what the run up to {as_of} learned of all; "
-    "their ABC classes are those of their last policies."
+    "Of the company only the items that the filters leave were forecast ({count} of them), with what the run up to "
+    "{as_of} learned of all; their ABC classes are those of their last policies."
 )
 
 
@@ -78,7 +78,9 @@ def _few_items(site: Site, settings: CompanySettings, chosen: Chosen) -> list[st
     with a sentence. Each filter by itself is exact or too wide; planning.scenarios.choose looks at pairs."""
     if chosen == Chosen():
         return []
+    held = _pairs(site, settings.company)
     items = site.fetch(queries.items(site.qb)).drop_duplicates("item_code").fillna({"item_group": "", "brand": ""})
+    items = items[items["item_code"].isin(held["item_code"])]
     fits = pd.Series(True, index=items.index)
     if chosen.item_codes:
         fits &= items["item_code"].isin(chosen.item_codes)
@@ -88,7 +90,9 @@ def _few_items(site: Site, settings: CompanySettings, chosen: Chosen) -> list[st
     if chosen.brand:
         fits &= items["brand"] == chosen.brand
     if chosen.warehouse:
-        fits &= items["item_code"].isin(_kept_in(site, settings.company, chosen.warehouse))
+        tree = _tree(site, settings.company)
+        here = held["warehouse"].isin(below(tree, chosen.warehouse))
+        fits &= items["item_code"].isin(held.loc[here, "item_code"])
     if chosen.abc_class:
         fits &= _may_be_of_class(site, settings.company, items["item_code"], chosen.abc_class)
     left = items.loc[fits, "item_code"].tolist()
@@ -98,12 +102,10 @@ def _few_items(site: Site, settings: CompanySettings, chosen: Chosen) -> list[st
     return left if len(left) <= LARGEST_SHARE * len(items) else []
 
 
-def _kept_in(site: Site, company: str, warehouse: str) -> set[str]:
-    """Items that are, or were ever asked for, in the warehouse or one below it."""
-    tree = reads.warehouse_tree(site, company)[["name", "parent_warehouse"]]
-    houses = below(tree.rename(columns={"parent_warehouse": "parent"}), warehouse)
+def _pairs(site: Site, company: str) -> pd.DataFrame:
+    """item_code, warehouse of all that the company holds or was ever asked for."""
     pairs = (site.fetch(item_queries.pairs_of_company(site.qb, company)), site.fetch(queries.bins(site.qb, company)))
-    return {code for table in pairs for code in table.loc[table["warehouse"].isin(houses), "item_code"]}
+    return pd.concat([table[_PAIR] for table in pairs if len(table)] or [pairs[0][_PAIR]], ignore_index=True)
 
 
 def _may_be_of_class(site: Site, company: str, codes: pd.Series, abc_class: str) -> pd.Series:

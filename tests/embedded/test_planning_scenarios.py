@@ -124,7 +124,7 @@ def test_a_filter_of_few_items_forecasts_no_others_and_writes_nothing(stocked: E
     kept = made(stocked, demand_pct=40, item_codes="Gear")
     assert fingerprints(stocked.site) == before
     assert (kept["pairs"], kept["forecast_pairs"]) == (1, 1)
-    assert kept["results"]["assumptions"][0].startswith("Only the 1 items that the filters leave were forecast")
+    assert kept["results"]["assumptions"][0].startswith("Of the company only the items that the filters leave were")
     whole = made(stocked, demand_pct=40)
     assert (whole["pairs"], whole["forecast_pairs"]) == (2, 2)
     (alone,), (among,) = (
@@ -173,8 +173,8 @@ def test_a_selling_price_moves_margin_and_demand(stocked: EmbeddedShop) -> None:
     answered = made(stocked, selling_price_pct=10, price_elasticity=-3)
     assert answered["scenario_ordered_value"] < answered["base_ordered_value"]
     assert answered["results"]["assumptions"] == [
-        "For 2 items the price history tells no effect of the price, so the elasticity given counts: -3, demand times "
-        "0.751."
+        "Items of which the price history tells no effect of the price: 2. The elasticity given counts for them: -3, "
+        "demand times 0.751."
     ]
     assert {row["elasticity"] for row in answered["results"]["pairs"]} == {-3.0}
 

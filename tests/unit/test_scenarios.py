@@ -206,7 +206,8 @@ def test_without_an_elasticity_the_demand_stays_and_only_the_margin_moves() -> N
     assert total(made, "margin_value")[1] > 1.25 * total(made, "margin_value")[0]
     assert total(made, "shortage_value")[1] == pytest.approx(1.1 * total(made, "shortage_value")[0])
     assert sentences(made) == [
-        "For 2 items the price history tells no effect of the price and no elasticity was given: their demand stays."
+        "Items of which the price history tells no effect of the price: 2. No elasticity was given, so their demand "
+        "stays."
     ]
 
 
@@ -215,12 +216,15 @@ def test_a_learned_elasticity_goes_before_the_one_that_is_typed_unless_the_plann
     made = compared(Scenario(selling_price_pct=10.0, price_elasticity=-0.5), given)
     assert (pair(made, "A")["elasticity"], pair(made, "B")["elasticity"]) == (-3.0, -1.0)  # Gears: the company's
     assert pair(made, "A")["scenario_demand_qty"] == pytest.approx(pair(made, "A")["base_demand_qty"] / 1.1**3)
-    assert sentences(made)[0].startswith(
-        "2 items answer to the selling price as the price history of their item groups"
-    )
+    assert sentences(made) == [
+        "Items that answer to the selling price as the price history of their item groups taught: 2, with elasticities "
+        "from -3 to -1; demand times 0.751 to 0.909."
+    ]
     typed = compared(Scenario(selling_price_pct=10.0, price_elasticity=-0.5, use_learned_elasticity=False), given)
     assert pair(typed, "A")["elasticity"] == -0.5
-    assert sentences(typed)[0].startswith("The elasticity given counts for all 2 items, whatever was learned: -0.5")
+    assert sentences(typed) == [
+        "The elasticity given counts for all items, whatever was learned: -0.5, demand times 0.953."
+    ]
 
 
 def test_an_elasticity_alone_changes_nothing() -> None:
@@ -254,7 +258,7 @@ def test_what_is_on_order_comes_later_with_the_lead_time_unless_it_stays_as_prom
     made = change(choose(inputs(), Chosen()), longer, AS_OF)
     assert made.inputs.supply.dated["day"].tolist() == [pd.Timestamp(AS_OF) + pd.Timedelta(days=3 + 14)]
     assert [each.template.format(**each.values) for each in made.assumptions] == [
-        "1 open purchase orders that are not overdue arrive 14 days later than promised."
+        "Open purchase orders that are not overdue arrive 14 days later than promised (1 of them)."
     ]
     stay = change(choose(inputs(), Chosen()), replace(longer, move_open_orders=False), AS_OF)
     assert stay.inputs.supply.dated["day"].tolist() == [pd.Timestamp(AS_OF) + pd.Timedelta(days=3)]
