@@ -334,7 +334,14 @@ def replay(site: "Site", company: str | None, weeks: int) -> None:
 @click.option("--title", default="What if", show_default=True, help="What the record is called.")
 @click.option("--demand", "demand_pct", type=float, default=0.0, help="Change of demand in percent, like 20 or -15.")
 @click.option("--lead-time", "lead_time_days", type=int, default=0, help="Days that deliveries take longer.")
+@click.option("--keep-open-orders", is_flag=True, help="What is on order arrives as promised, --lead-time or not.")
 @click.option("--price", "price_pct", type=float, default=0.0, help="Change of purchase prices in percent.")
+@click.option(
+    "--selling-price", "selling_price_pct", type=float, default=0.0, help="Change of selling prices in percent."
+)
+@click.option("--elasticity", "price_elasticity", type=float, default=0.0,
+              help="Of demand to selling prices where none was learned, like -1.5.")  # fmt: skip
+@click.option("--elasticity-for-all", is_flag=True, help="That elasticity holds whatever was learned.")
 @click.option("--service", "service_level_pct", type=float, default=0.0, help="Service target in percent.")
 @click.option("--supplier-out", default="", help="A supplier that cannot deliver for --weeks weeks from now on.")
 @click.option("--weeks", "supplier_out_weeks", type=int, default=0, help="For how long.")
@@ -346,7 +353,10 @@ def replay(site: "Site", company: str | None, weeks: int) -> None:
 @click.option("--class", "abc_class", default="", help="Only items of this class: A, B or C.")
 @click.option("--item", "items", multiple=True, help="Only this item; may be given more than once.")
 @on_site
-def scenario(site: "Site", company: str | None, items: tuple[str, ...], wait: bool, **asked: Any) -> None:
+def scenario(
+    site: "Site", company: str | None, items: tuple[str, ...], wait: bool, keep_open_orders: bool,
+    elasticity_for_all: bool, **asked: Any,
+) -> None:  # fmt: skip
     """Plan again with something changed, and show it beside the plan as it stands.
 
     Nothing is written but the record of the scenario: levels, drafts and forecasts stay as they are.
@@ -361,6 +371,8 @@ def scenario(site: "Site", company: str | None, items: tuple[str, ...], wait: bo
         "company": one_company(site, company),
         "item_codes": "\n".join(items),
         "use_other_suppliers": int(not wait),
+        "move_open_orders": int(not keep_open_orders),
+        "use_learned_elasticity": int(not elasticity_for_all),
     }
     name = scenarios.run_scenario(site, scenarios.create(site, asked))
     record = site.get_document(scenarios.DOCTYPE, name) or {}

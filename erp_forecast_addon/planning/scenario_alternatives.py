@@ -4,9 +4,10 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from erp_forecast_addon.planning.messages import _
-from erp_forecast_addon.planning.purchasing.lots import whole_days_up
+from erp_forecast_addon.planning.purchasing.lots import lot_sizes, whole_days_up
 from erp_forecast_addon.planning.scenarios import Changed, PlanInputs, choice, rated
 from erp_forecast_addon.planning.wording import dict_column
 
@@ -16,16 +17,21 @@ KINDS = ("Other Supplier", "Transfer", "Earlier Order")
 MOST_PAIRS = 100
 # Of a pair's alternatives of one kind.
 MOST_OF_A_KIND = 3
+# Goods are loaded tomorrow and unloaded so many days later: transfers have no lead time of their own in ERPNext.
+TRANSFER_DAYS = 1
 COLUMNS = (
     "item_code", "warehouse", "kind", "supplier", "from_warehouse", "qty", "lead_time_days", "base_rate", "act_by",
-    "arrives_on", "shortage_on", "shortage_value", "template", "values",
+    "arrives_on", "effective_on", "own_supplier", "shortage_on", "shortage_value", "template", "values",
 )  # fmt: skip
 
 OTHER_SUPPLIER = _("{supplier} delivers in {days} days at {rate}; ordered now it arrives on {arrives_on}.")
 OTHER_SUPPLIER_NO_PRICE = _(
     "{supplier} delivers in {days} days, its price is not known; ordered now it arrives on {arrives_on}."
 )
-TRANSFER = _("{qty} can be spared in {from_warehouse}: so much lies above its reorder point.")
+TRANSFER = _(
+    "{qty} can be spared in {from_warehouse}: so much lies above its reorder point; sent now it is there on "
+    "{arrives_on}."
+)
 EARLIER = _("Order by {act_by}: {days} days later it arrives before the shelf is empty on {shortage_on}.")
 TOO_LATE = _(
     "An order would have had to leave by {act_by} to arrive before the shelf is empty on {shortage_on}; ordered "
@@ -46,7 +52,8 @@ def alternatives(
 
     company: the inputs of all pairs; changed: the scenario's; policies: its POLICIES and those of other warehouses;
     pairs: both sides (see Comparison); out_days: how long a supplier is out. Columns COLUMNS; sentence: template and
-    values. An empty frame where nothing runs short.
+    values; effective_on: the day on which the goods help; own_supplier: bought from whom the scenario orders from. An
+    empty frame where nothing runs short.
     """
     more = pairs["scenario_shortage_value"] - pairs["base_shortage_value"]
     sooner = pairs["scenario_shortage_on"].notna() & ~(pairs["base_shortage_on"] <= pairs["scenario_shortage_on"])
@@ -58,9 +65,12 @@ def alternatives(
     tomorrow = pd.Timestamp(as_of) + pd.Timedelta(days=1)
     found = [
         _other_suppliers(changed.inputs, short, tomorrow + pd.Timedelta(days=approval_days)),
-        _transfers(company, policies, short),
-        _earlier_orders(short, tomorrow, approval_days, short["item_code"].isin(list(changed.waiting_items)), out_days),
-    ]
+        _transfers(company, policies, short, tomorrow + pd.Timedelta(days=TRANSFER_DAYS)),
+        _earlier_orders(
+            _in_lots(changed.inputs, short), tomorrow, approval_days,
+            short["item_code"].isin(list(changed.waiting_items)), out_days,
+        ),
+    ]  # fmt: skip
     found = [part for part in found if len(part)]
     if not found:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -77,14 +87,15 @@ def _other_suppliers(after: PlanInputs, short: pd.DataFrame, leaves_on: pd.Times
     taken = choice(after)["supplier"].reindex(sources["item_code"]).fillna("").to_numpy(dtype=object)
     sources = sources[sources["supplier"].to_numpy(dtype=object) != taken]
     both = short.merge(sources[["item_code", "supplier", "base_rate", "lead_time_days"]], on="item_code")
+    both = both.assign(qty=_lots(after, both["item_code"], both["supplier"], both["scenario_short_qty"]))
     days = both["lead_time_days"].fillna(after.settings.default_lead_time_days).to_numpy(dtype=float)
     sooner = (days < both["scenario_lead_time_days"].to_numpy(dtype=float)) | (both["scenario_supplier"] == "")
     both, days = both[sooner], days[sooner]  # who is slower than the one that is asked is no way out
     whole = whole_days_up(days)
+    arrives_on = leaves_on + pd.to_timedelta(whole, unit="D")
     both = both.assign(
-        kind=KINDS[0], lead_time_days=days, qty=both["scenario_short_qty"],
-        arrives_on=leaves_on + pd.to_timedelta(whole, unit="D"),
-    )  # fmt: skip
+        kind=KINDS[0], lead_time_days=days, arrives_on=arrives_on, effective_on=arrives_on, own_supplier=False
+    )
     both = both.sort_values([*_PAIR, "lead_time_days", "base_rate", "supplier"], kind="stable")
     both = both.groupby(_PAIR, sort=False).head(MOST_OF_A_KIND)
     known = both["base_rate"].notna()
@@ -102,7 +113,32 @@ def _other_suppliers(after: PlanInputs, short: pd.DataFrame, leaves_on: pd.Times
     return _told(both, np.where(known, OTHER_SUPPLIER, OTHER_SUPPLIER_NO_PRICE), values)
 
 
-def _transfers(company: PlanInputs, policies: pd.DataFrame, short: pd.DataFrame) -> pd.DataFrame:
+def _lots(inputs: PlanInputs, items: pd.Series, suppliers: pd.Series, wanted: pd.Series) -> NDArray[np.float64]:
+    """What these suppliers sell to meet these needs: minimum, multiple and whole units as in a proposal. (m,)"""
+    keys = ["item_code", "supplier"]
+    terms = rated(inputs).drop_duplicates(keys).set_index(keys).reindex(pd.MultiIndex.from_arrays([items, suppliers]))
+    known = inputs.supply.items.drop_duplicates("item_code").set_index("item_code").reindex(items)
+
+    def of(table: pd.DataFrame, name: str, default: float = 0.0) -> NDArray[np.float64]:
+        if name not in table:
+            return np.full(len(items), default)
+        return pd.to_numeric(table[name]).fillna(default).to_numpy(dtype=float)
+
+    factor = of(terms, "conversion_factor", 1.0)
+    least = np.maximum(of(terms, "min_order_qty"), of(known, "min_order_qty"))
+    need = wanted.to_numpy(dtype=float)
+    whole = of(known, "stock_uom_whole") > 0.0
+    lots = lot_sizes(need, least, of(terms, "order_multiple_qty"), factor, of(terms, "uom_whole") > 0.0, whole)
+    return np.where(lots.possible, lots.stock_qty, need)
+
+
+def _in_lots(after: PlanInputs, short: pd.DataFrame) -> pd.DataFrame:
+    return short.assign(qty=_lots(after, short["item_code"], short["scenario_supplier"], short["scenario_short_qty"]))
+
+
+def _transfers(
+    company: PlanInputs, policies: pd.DataFrame, short: pd.DataFrame, arrives_on: pd.Timestamp
+) -> pd.DataFrame:
     """Stock of the same item in another warehouse beyond what that needs itself before an order could come."""
     stock = company.positions[["item_code", "warehouse", "on_hand_qty"]].rename(columns={"warehouse": "from_warehouse"})
     stock = stock[stock["item_code"].isin(short["item_code"])]
@@ -111,11 +147,14 @@ def _transfers(company: PlanInputs, policies: pd.DataFrame, short: pd.DataFrame)
     stock = stock.assign(spare=stock["on_hand_qty"] - stock["reorder_point_qty"].fillna(0.0))
     both = short.merge(stock[stock["spare"] > 0.0], on="item_code")
     both = both[both["from_warehouse"] != both["warehouse"]]
-    both = both.assign(kind=KINDS[1], qty=np.minimum(both["spare"], np.ceil(both["scenario_short_qty"])))
+    both = both.assign(
+        kind=KINDS[1], qty=np.minimum(both["spare"], np.ceil(both["scenario_short_qty"])), arrives_on=arrives_on,
+        effective_on=arrives_on, own_supplier=False,
+    )  # fmt: skip
     both = both[both["qty"] > 0.0].sort_values([*_PAIR, "spare"], ascending=[True, True, False], kind="stable")
     both = both.groupby(_PAIR, sort=False).head(MOST_OF_A_KIND)
     values = [
-        {"qty": _short(qty, 2), "from_warehouse": house}
+        {"qty": _short(qty, 2), "from_warehouse": house, "arrives_on": arrives_on.date().isoformat()}
         for qty, house in zip(both["qty"], both["from_warehouse"], strict=True)
     ]  # as above
     return _told(both, np.full(len(both), TRANSFER, dtype=object), values)
@@ -135,11 +174,13 @@ def _earlier_orders(
     act_by = known["scenario_shortage_on"] - pd.to_timedelta(np.where(waiting, days - out_days, days), unit="D")
     act_by = act_by.where(~waiting | (act_by < tomorrow), tomorrow - pd.Timedelta(days=1))
     known = known.assign(
-        kind=KINDS[2], supplier=known["scenario_supplier"], qty=known["scenario_short_qty"],
+        kind=KINDS[2], supplier=known["scenario_supplier"],
         lead_time_days=known["scenario_lead_time_days"], act_by=act_by,
-        arrives_on=tomorrow + takes,
+        arrives_on=tomorrow + takes, own_supplier=True,
     )  # fmt: skip
     late = known["act_by"] < tomorrow
+    # In time it arrives when the shelf would be empty; too late, as soon as an order of tomorrow can.
+    known["effective_on"] = known["arrives_on"].where(late, known["scenario_shortage_on"])
     values = [
         {"act_by": by.date().isoformat(), "days": int(number), "shortage_on": empty.date().isoformat(),
          "arrives_on": arrives.date().isoformat()}

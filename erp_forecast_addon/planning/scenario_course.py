@@ -4,7 +4,7 @@ Both sides of a comparison meet the same draws (common random numbers: Law, Simu
 section 11.2), so a difference between them comes from what was changed and not from chance.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 
 import numpy as np
@@ -19,17 +19,23 @@ from erp_forecast_addon.planning.simulation import Decide, Limits, Rule, Start, 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+Rows = slice | Ints
 
 PATHS = 24
 _ROWS_PER_BLOCK = 400
 _SMALLEST_QTY = 1e-9
+# Simulated quantities are single floats: an order of exactly a break's quantity reaches it.
+_FLOAT_DUST = 1e-6
 
 
 @dataclass(frozen=True)
 class Trade:
     """How n pairs are replenished, (n,) each, stock units: levels, lead time in days with its deviation, what a unit
     costs in company currency. approval_days: whole days that a draft waits beyond what its level allows for; orderable:
-    somebody may be asked for it."""
+    somebody may be asked for it. maximum_qty: the position is not filled beyond it, inf for none; break_qty, break_cost
+    (n, b): from that quantity of an order on a unit costs so much, rising, inf for no further break; supplier: number
+    of who is asked, -1 for nobody: what several pairs order from one on one day is one order.
+    """
 
     reorder_point_qty: Floats
     order_up_to_qty: Floats
@@ -40,8 +46,12 @@ class Trade:
     approval_days: Floats
     unit_cost: Floats
     orderable: Flags
+    maximum_qty: Floats
+    break_qty: Floats
+    break_cost: Floats
+    supplier: Ints
 
-    def select(self, rows: slice) -> "Trade":
+    def select(self, rows: Rows) -> "Trade":
         return Trade(**{name: value[rows] for name, value in vars(self).items()})
 
 
@@ -55,7 +65,7 @@ class Outage:
     waits: Flags
     settled: Trade
 
-    def select(self, rows: slice) -> "Outage":
+    def select(self, rows: Rows) -> "Outage":
         return Outage(self.days, self.affected[rows], self.waits[rows], self.settled.select(rows))
 
 
@@ -69,19 +79,27 @@ class Demand:
     total_std: Floats
     flows: DatedFlows
 
+    def select(self, rows: Ints) -> "Demand":
+        flows = DatedFlows(*(getattr(self.flows, part.name)[rows] for part in fields(DatedFlows)))
+        return Demand(self.daily_mean[rows], self.daily_std[rows], self.total_std[rows], flows)
+
 
 @dataclass(frozen=True)
 class Course:
     """(n,) means over the paths unless said otherwise, stock units. demand_qty, short_qty: in the horizon; on_hand_qty:
-    on an average evening; order_lines; ordered_value: (n, months), company currency, by the day of the order;
-    short_day: first day on which more paths are short than not, -1 for none."""
+    on an average evening; order_lines; ordered_qty; ordered_value: (n, months), company currency, by the day of the
+    order, each at the price of its quantity; short_day: first day on which more paths are short than not, -1 for none.
+    orders: one number, orders of the whole company in the horizon, a supplier's lines of a day being one.
+    """
 
     demand_qty: Floats
     short_qty: Floats
     on_hand_qty: Floats
     order_lines: Floats
+    ordered_qty: Floats
     ordered_value: Floats
     short_day: Ints
+    orders: float = 0.0
 
 
 def course(
@@ -95,18 +113,25 @@ def course(
     n, t = demand.daily_mean.shape
     month = _month_of(as_of, t)
     blocks = [slice(at, min(at + _ROWS_PER_BLOCK, n)) for at in range(0, n, _ROWS_PER_BLOCK)]
+    joint = _JointOrders(trade, outage, paths, t)
     parts = [
         _course_of_block(
             Demand(demand.daily_mean[b], demand.daily_std[b], demand.total_std[b], demand.flows.rows(b)),
             on_hand_qty[b], trade.select(b), month, review_days,
-            None if outage is None else outage.select(b), paths, np.random.default_rng([seed, number]),
+            None if outage is None else outage.select(b), paths, np.random.default_rng([seed, number]), joint,
         )
         for number, b in enumerate(blocks)  # over blocks of pairs: bounds the memory
     ]  # fmt: skip
     if not parts:
         nothing = np.zeros(0)
-        return Course(nothing, nothing, nothing, nothing, np.zeros((0, int(month.max()) + 1)), np.zeros(0, np.int64))
-    return Course(*(np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])))
+        by_month = np.zeros((0, int(month.max()) + 1))
+        return Course(nothing, nothing, nothing, nothing, nothing, by_month, np.zeros(0, np.int64))
+    columns = {
+        part.name: np.concatenate([getattr(each, part.name) for each in parts])
+        for part in fields(Course)
+        if part.name != "orders"
+    }
+    return Course(**columns, orders=joint.mean_count())
 
 
 def months(as_of: date, days: int) -> list[str]:
@@ -125,7 +150,7 @@ def _month_of(as_of: date, days: int) -> Ints:
 
 def _course_of_block(
     demand: Demand, on_hand_qty: Floats, trade: Trade, month: Ints, review_days: int,
-    outage: Outage | None, paths: int, random: np.random.Generator,
+    outage: Outage | None, paths: int, random: np.random.Generator, joint: "_JointOrders",
 ) -> Course:  # fmt: skip
     n, t = demand.daily_mean.shape
     asked = _paths(demand, paths, random)
@@ -133,7 +158,7 @@ def _course_of_block(
     flows = demand.flows
     arriving = np.repeat(flows.supply, paths, axis=0)
     limits = Limits(
-        *(np.repeat(part, paths) for part in (trade.multiple_qty, trade.least_order_qty, np.full(n, np.inf)))
+        *(np.repeat(part, paths) for part in (trade.multiple_qty, trade.least_order_qty, trade.maximum_qty))
     )
     outcome = simulate(
         asked.reshape(n * paths, t), lead, _rule(trade, outage, paths),
@@ -142,8 +167,9 @@ def _course_of_block(
     )  # fmt: skip
     assert outcome.ordered_qty is not None
     assert outcome.short_qty is not None
-    ordered = outcome.ordered_qty.reshape(n, paths, t).mean(axis=1, dtype=float)
-    value = ordered * _cost_by_day(trade, outage, t)
+    ordered = outcome.ordered_qty.reshape(n, paths, t)
+    joint.add(ordered > _SMALLEST_QTY, trade, outage)
+    value = (ordered * _price_paid(ordered, trade, outage)).mean(axis=1, dtype=float)
     by_month = np.zeros((n, int(month.max()) + 1))
     for number in range(by_month.shape[1]):  # the few months of a horizon
         by_month[:, number] = value[:, month == number].sum(axis=1)
@@ -157,6 +183,7 @@ def _course_of_block(
         short_qty=mean(outcome.total_short_qty),
         on_hand_qty=mean(outcome.mean_on_hand_qty),
         order_lines=mean(outcome.order_lines),
+        ordered_qty=mean(outcome.total_ordered_qty),
         ordered_value=by_month,
         short_day=np.where(often.any(axis=1), often.argmax(axis=1), -1).astype(np.int64),
     )
@@ -246,10 +273,48 @@ def _rule(trade: Trade, outage: Outage | None, paths: int) -> Rule | Decide:
     return lambda known: of(trade, _weight(outage, known.day), outage.settled)
 
 
-def _cost_by_day(trade: Trade, outage: Outage | None, t: int) -> Floats:
-    """(n, t) what a unit costs that is ordered on that day."""
-    cost = np.repeat(trade.unit_cost[:, None], t, axis=1)
+def _price_paid(ordered: NDArray[np.floating], trade: Trade, outage: Outage | None) -> Floats:
+    """(n, paths, t) what a unit costs that is ordered on that day in that quantity. ordered: (n, paths, t)"""
+    cost = _price_of(ordered, trade)
     if outage is None:
         return cost
-    over = outage.affected[:, None] & (np.arange(t) >= outage.days)
-    return np.where(over, outage.settled.unit_cost[:, None], cost)
+    over = outage.affected[:, None, None] & (np.arange(ordered.shape[2]) >= outage.days)
+    return np.where(over, _price_of(ordered, outage.settled), cost)
+
+
+def _price_of(ordered: NDArray[np.floating], trade: Trade) -> Floats:
+    """All units of an order cost what the largest break says that it reaches."""
+    cost = np.broadcast_to(trade.unit_cost[:, None, None], ordered.shape)
+    for least, price in zip(trade.break_qty.T, trade.break_cost.T, strict=True):  # over the few breaks
+        reached = ordered >= (least * (1.0 - _FLOAT_DUST))[:, None, None]
+        cost = np.where(reached, np.minimum(cost, price[:, None, None]), cost)
+    return np.asarray(cost)
+
+
+class _JointOrders:
+    """Counts orders: the lines of all pairs for one supplier on one day of one path are one, as drafts are grouped."""
+
+    def __init__(self, trade: Trade, outage: Outage | None, paths: int, t: int) -> None:
+        suppliers = trade.supplier if outage is None else np.concatenate([trade.supplier, outage.settled.supplier])
+        self._placed = np.zeros((int(suppliers.max(initial=-1)) + 1, paths, t), dtype=bool)
+
+    def add(self, lines: Flags, trade: Trade, outage: Outage | None) -> None:
+        """lines: (n, paths, t) of a block of pairs."""
+        if outage is None:
+            self._add(lines, trade.supplier)
+            return
+        over = outage.affected[:, None, None] & (np.arange(lines.shape[2]) >= outage.days)
+        self._add(lines & ~over, trade.supplier)
+        self._add(lines & over, outage.settled.supplier)
+
+    def _add(self, lines: Flags, supplier: Ints) -> None:
+        asked = np.flatnonzero(supplier >= 0)
+        order = asked[np.argsort(supplier[asked], kind="stable")]
+        if not len(order):
+            return
+        number, start = np.unique(supplier[order], return_index=True)
+        self._placed[number] |= np.logical_or.reduceat(lines[order], start, axis=0)
+
+    def mean_count(self) -> float:
+        paths = self._placed.shape[1]
+        return float(self._placed.sum() / paths)

@@ -25,6 +25,7 @@ from erp_forecast_addon.planning.inventory.rules import Rules
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.purchasing.suppliers import choose_suppliers, rate_sourcing
 from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply
+from erp_forecast_addon.planning.scenario_prices import STEEPEST_ELASTICITY, Assumption, elasticities, sold_at, told
 from erp_forecast_addon.planning.scopes import below
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.tables import ITEMS, SOURCING, TREE
@@ -45,6 +46,13 @@ DEMAND_GONE = _(
     "of the planning, disable them."
 )
 PRICE_GONE = _("A price change of {percent}% leaves no price. Give a change above -100% and at most {most}%.")
+SELLING_PRICE_GONE = _(
+    "A selling price change of {percent}% leaves no price. Give a change above -100% and at most {most}%."
+)
+ELASTICITY_WRONG = _(
+    "An elasticity of {value} cannot be: demand falls when the price rises. Give a number from {steepest} to 0; -1.5 "
+    "means that a price 1% higher takes 1.5% of the demand."
+)
 DAYS_TOO_FAR = _("The lead time can change by -{most} to {most} days, not by {days}.")
 WEEKS_TOO_FAR = _("A supplier can be out for 0 to {most} weeks, not for {weeks}.")
 WEEKS_OF_WHOM = _("Name the supplier that is out for {weeks} weeks.")
@@ -59,6 +67,14 @@ UNKNOWN_ITEMS = _("These items are not planned: {names}.")
 NOTHING_FITS = _("No planned item fits all of the filters together. Take one of them away.")
 
 BLOCKED = _("Out for {weeks} weeks in this scenario.")
+
+ORDERS_LATER = _("Open purchase orders that are not overdue arrive {days} days later than promised ({count} of them).")
+ORDERS_EARLIER = _(
+    "Open purchase orders that are not overdue arrive {days} days earlier than promised, none before tomorrow ({count} "
+    "of them)."
+)
+OVERDUE_STAY = _("Overdue purchase orders are expected tomorrow, as in the base plan ({count} of them).")
+ORDERS_STAY = _("Open purchase orders arrive as promised: only new orders take a different time.")
 _MOST_NAMED = 5
 
 
@@ -79,8 +95,11 @@ class Chosen:
 class Scenario:
     """What is changed, validated when it is made (BadInput).
 
-    demand_pct, price_pct (what suppliers ask): changes in percent; lead_time_days: added to every lead time of the
-    chosen items, with Chosen.supplier to that supplier's only; supplier_out: cannot deliver for supplier_out_weeks from
+    demand_pct, price_pct (what suppliers ask), selling_price_pct (what customers pay): changes in percent;
+    price_elasticity: how demand answers to the selling price where the price history does not tell
+    (use_learned_elasticity) or is not asked; lead_time_days: added to every lead time of the
+    chosen items, with Chosen.supplier to that supplier's only, and with move_open_orders to what is on order and not
+    due yet; supplier_out: cannot deliver for supplier_out_weeks from
     now on, what it has open comes so much later; use_other_suppliers: items that somebody else sells are bought there
     meanwhile; service_target: share in (0, 1) for all, None: as it is.
     """
@@ -93,15 +112,23 @@ class Scenario:
     use_other_suppliers: bool = True
     price_pct: float = 0.0
     service_target: float | None = None
+    selling_price_pct: float = 0.0
+    price_elasticity: float = 0.0
+    use_learned_elasticity: bool = True
+    move_open_orders: bool = True
 
     def __post_init__(self) -> None:
-        for label, value in (("demand_pct", self.demand_pct), ("price_pct", self.price_pct)):
-            if not np.isfinite(value):
-                raise BadInput(NOT_A_NUMBER, label=label, value=value)
+        for label in ("demand_pct", "price_pct", "selling_price_pct", "price_elasticity"):
+            if not np.isfinite(getattr(self, label)):
+                raise BadInput(NOT_A_NUMBER, label=label, value=getattr(self, label))
         if not -100.0 < self.demand_pct <= LARGEST_RISE_PCT:
             raise BadInput(DEMAND_GONE, percent=_plain(self.demand_pct), most=int(LARGEST_RISE_PCT))
         if not -100.0 < self.price_pct <= LARGEST_RISE_PCT:
             raise BadInput(PRICE_GONE, percent=_plain(self.price_pct), most=int(LARGEST_RISE_PCT))
+        if not -100.0 < self.selling_price_pct <= LARGEST_RISE_PCT:
+            raise BadInput(SELLING_PRICE_GONE, percent=_plain(self.selling_price_pct), most=int(LARGEST_RISE_PCT))
+        if not STEEPEST_ELASTICITY <= self.price_elasticity <= 0.0:
+            raise BadInput(ELASTICITY_WRONG, value=_plain(self.price_elasticity), steepest=_plain(STEEPEST_ELASTICITY))
         if not -MOST_DAYS <= self.lead_time_days <= MOST_DAYS:
             raise BadInput(DAYS_TOO_FAR, most=MOST_DAYS, days=self.lead_time_days)
         if not 0 <= self.supplier_out_weeks <= MOST_WEEKS:
@@ -115,8 +142,9 @@ class Scenario:
 
     @property
     def changes_nothing(self) -> bool:
-        neutral = Scenario(self.chosen, use_other_suppliers=self.use_other_suppliers)
-        return self == neutral
+        """What only says how something is changed changes nothing."""
+        how = ("use_other_suppliers", "price_elasticity", "use_learned_elasticity", "move_open_orders")
+        return self == Scenario(self.chosen, **{name: getattr(self, name) for name in how})
 
     @property
     def out_days(self) -> int:
@@ -127,7 +155,8 @@ class Scenario:
 class PlanInputs:
     """What a company's plan was made of, and the classes that came out. outlook, positions, supply, settings: as for
     `replenish`; abc_class: (n,) of the outlook's rows; warehouse_tree: table TREE; order_suppliers: name of an open
-    Purchase Order -> its supplier."""
+    Purchase Order -> its supplier; elasticity: of demand to the selling price by item group, "" the company's, as
+    forecasting.effects learned it, {} where prices never moved or moved nothing."""
 
     outlook: DemandOutlook
     positions: pd.DataFrame
@@ -136,18 +165,23 @@ class PlanInputs:
     abc_class: NDArray[np.object_]
     warehouse_tree: pd.DataFrame = field(default_factory=TREE.empty)
     order_suppliers: Mapping[str, str] = field(default_factory=dict)
+    elasticity: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Changed:
     """The inputs of the scenario's plan. settled: what holds once the supplier delivers again, None without an outage;
     waiting_items: those that are ordered from the missing supplier all the same; moved_items: those that are ordered
-    elsewhere meanwhile."""
+    elsewhere meanwhile; selling_factor: on every selling price; elasticity: by item code, NaN where selling prices
+    stay; assumptions: what was taken for granted."""
 
     inputs: PlanInputs
     settled: PlanInputs | None = None
     waiting_items: frozenset[str] = frozenset()
     moved_items: frozenset[str] = frozenset()
+    selling_factor: float = 1.0
+    elasticity: pd.Series = field(default_factory=lambda: pd.Series(dtype=float))
+    assumptions: tuple[Assumption, ...] = ()
 
 
 # ---- which pairs ----
@@ -238,29 +272,58 @@ def rated(inputs: PlanInputs) -> pd.DataFrame:
 # ---- what changes ----
 def change(inputs: PlanInputs, scenario: Scenario, as_of: date) -> Changed:
     """The inputs of the scenario. inputs: of the chosen pairs, see `choose`. Raises BadInput for a missing supplier
-    that supplies none of the chosen items."""
-    after = inputs
+    that supplies none of the chosen items, and for a selling price at which nobody knows what is asked for."""
+    after, assumptions = inputs, list[Assumption]()
+    elasticity = pd.Series(dtype=float)
     if scenario.demand_pct:
         after = replace(after, outlook=scaled(after.outlook, 1.0 + scenario.demand_pct / 100.0))
+    if scenario.selling_price_pct:
+        after, elasticity, assumptions = _sold_at_other_prices(after, scenario)
     if scenario.price_pct:
         after = _priced(after, 1.0 + scenario.price_pct / 100.0, scenario.chosen.supplier)
     if scenario.lead_time_days:
         after = _later(after, _rows_of_supplier(after, scenario.chosen.supplier), scenario.lead_time_days)
+        after, moved = _open_orders(after, scenario, as_of)
+        assumptions += moved
     if scenario.service_target is not None:
         after = _served(after, scenario.service_target)
-    return _without_supplier(after, scenario, as_of) if scenario.supplier_out else Changed(after)
+    made = _without_supplier(after, scenario, as_of) if scenario.supplier_out else Changed(after)
+    return replace(
+        made, selling_factor=1.0 + scenario.selling_price_pct / 100.0, elasticity=elasticity,
+        assumptions=tuple(assumptions),
+    )  # fmt: skip
 
 
-def scaled(outlook: DemandOutlook, factor: float) -> DemandOutlook:
-    """The same demand times a factor, its uncertainty with it."""
+def scaled(outlook: DemandOutlook, factor: float | Floats) -> DemandOutlook:
+    """The same demand times a factor, its uncertainty with it. factor: one for all, or (n,)"""
     mean, std, totals, paths = outlook.daily_mean, outlook.daily_std, outlook.totals, outlook.paths
+    by = np.broadcast_to(np.asarray(factor, dtype=float), (len(outlook.keys),))
     return replace(
         outlook,
-        daily_mean=lambda as_of, days: mean(as_of, days) * factor,
-        daily_std=lambda: std() * factor,
-        paths=None if paths is None else lambda rows, periods: paths(rows, periods) * factor,
-        totals=None if totals is None else lambda as_of, rows, days, levels: totals(as_of, rows, days, levels) * factor,
+        daily_mean=lambda as_of, days: mean(as_of, days) * by[:, None],
+        daily_std=lambda: std() * by,
+        paths=None if paths is None else lambda rows, periods: paths(rows, periods) * by[rows][:, None, None],
+        totals=None
+        if totals is None
+        else lambda as_of, rows, days, levels: totals(as_of, rows, days, levels) * by[rows][:, None],
     )
+
+
+def _sold_at_other_prices(inputs: PlanInputs, scenario: Scenario) -> tuple[PlanInputs, pd.Series, list[Assumption]]:
+    """The inputs at the new selling prices, the elasticity of each item, and what was assumed about it."""
+    percent, items = scenario.selling_price_pct, inputs.supply.items
+    keys = inputs.outlook.keys["item_code"]
+    codes = pd.Index(keys.unique())
+    groups = _column(items.drop_duplicates("item_code").set_index("item_code"), "item_group", "").reindex(codes)
+    learned = inputs.elasticity if scenario.use_learned_elasticity else {}
+    answer = elasticities(groups.fillna(""), learned, scenario.price_elasticity)
+    factor = answer.factor(percent)[codes.get_indexer(keys)]
+    dearer = sold_at(items, choice(inputs)["base_rate"], inputs.settings.margin_pct, 1.0 + percent / 100.0)
+    after = replace(
+        inputs, outlook=scaled(inputs.outlook, factor), supply=replace(inputs.supply, items=dearer)
+    )  # fmt: skip
+    said = told(answer, percent, scenario.price_elasticity, scenario.use_learned_elasticity) if len(codes) else []
+    return after, pd.Series(answer.value, index=codes), said
 
 
 def _priced(inputs: PlanInputs, factor: float, supplier: str) -> PlanInputs:
@@ -341,6 +404,32 @@ def _moved(probability: Floats, days: int) -> Floats:
     rest = probability[:, cut:].copy()
     rest[:, 0] += probability[:, :cut].sum(axis=1)
     return rest
+
+
+def _open_orders(inputs: PlanInputs, scenario: Scenario, as_of: date) -> tuple[PlanInputs, list[Assumption]]:
+    """What is on order and not due yet arrives with the new lead time; what is overdue stays expected tomorrow."""
+    if not scenario.move_open_orders:
+        return inputs, [Assumption(ORDERS_STAY, {})]
+    dated, days = inputs.supply.dated, scenario.lead_time_days
+    if dated.empty:
+        return inputs, []
+    tomorrow = pd.Timestamp(as_of) + pd.Timedelta(days=1)
+    theirs = dated["kind"].eq("purchase_order") & (dated["qty"] > 0.0)
+    orders = _column(dated, "voucher_no", "")
+    if scenario.chosen.supplier:
+        theirs &= orders.map(dict(inputs.order_suppliers)).eq(scenario.chosen.supplier)
+    # Without a day, or with one that is over, nobody knows when it comes.
+    due = theirs & (dated["day"] >= tomorrow)
+    moved = (dated["day"] + pd.Timedelta(days=days)).clip(lower=tomorrow)
+    later = dated.assign(day=dated["day"].where(~due, moved))
+    said = []
+    if due.any():
+        template = ORDERS_LATER if days > 0 else ORDERS_EARLIER
+        said.append(Assumption(template, {"count": int(orders[due].nunique()), "days": abs(days)}))
+    overdue = theirs & ~due
+    if overdue.any():
+        said.append(Assumption(OVERDUE_STAY, {"count": int(orders[overdue].nunique())}))
+    return replace(inputs, supply=replace(inputs.supply, dated=later)), said
 
 
 # ---- a supplier out ----

@@ -10,7 +10,7 @@ _MOST_ITEMS = 15
 _MOST_ALTERNATIVES = 15
 _FIGURES = (
     ("ordered", "ordered_value"), ("average stock", "stock_value"), ("lost sales", "shortage_value"),
-    ("ordered now", "proposed_value"),
+    ("sales", "sales_value"), ("margin", "margin_value"), ("ordered now", "proposed_value"),
 )  # fmt: skip
 
 
@@ -28,15 +28,30 @@ def scenario_lines(record: Mapping[str, Any], results: Mapping[str, Any]) -> lis
     title = f"{record['title']}: {record['pairs']:,} items in warehouses, {record['horizon_days']} days, {currency}"
     out = [title.rstrip(", "), "", *aligned([head, *rows], (1, 2, 3)), "", "Ordered by month"]
     out += [f"  {line}" for line in aligned(months, (1, 2, 3))]
+    if results["assumptions"]:
+        out += ["", "What is assumed"]
+        for sentence in results["assumptions"]:
+            out += wrapped(sentence, 2)
     if results["pairs"]:
         out += ["", "Most affected", *(f"  {line}" for line in _items(results["pairs"][:_MOST_ITEMS]))]
     if results["alternatives"]:
         out += ["", "What could be done"]
         for row in results["alternatives"][:_MOST_ALTERNATIVES]:
-            out += wrapped(f"{row['item_code']}, {row['warehouse']}: {row['sentence']}", 2)
+            out += wrapped(f"{row['item_code']}, {row['warehouse']}: {row['sentence']} {_effect(row)}", 2)
         left = len(results["alternatives"]) - _MOST_ALTERNATIVES
         out += [f"  and {left:,} more in the record"] if left > 0 else []
     return out
+
+
+def _effect(row: Mapping[str, Any]) -> str:
+    """What the way out costs and brings over the horizon."""
+    cash = "cash not known" if row["cash_value"] is None else f"cash {_signed(row['cash_value'])}"
+    saved = f"lost sales {_signed(-row['saved_value'])}, fill rate {row['fill_rate_gain_pct']:+.1f} points"
+    return f"({cash}, {saved})"
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0.0 else ''}{wording.money(value)}"
 
 
 def _both(values: list[float | None], as_text: Any) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""The forecast of one item between two runs.
+"""The forecast of one item, or of a few, between two runs.
 
 What a run learns from all series together (effects of events, seasonal profiles, weights of the models, how widely
 they miss) is kept, so the item is forecast alone, from its own buckets, and comes out as it did in the run. Where
@@ -6,6 +6,7 @@ nothing fitting was kept, or the item is so new that it is forecast from like it
 beside it and it is learned again: all of them, or of a large company a sample.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -17,7 +18,7 @@ from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.forecasting import launch
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, Learned, forecast_panel
 from erp_forecast_addon.planning.panel import Panel, build_panel
-from erp_forecast_addon.planning.plan import last_year_demand
+from erp_forecast_addon.planning.plan import last_year_demand, panel_variation
 from erp_forecast_addon.planning.signals import Future, prepare
 from erp_forecast_addon.planning.tables import BUCKETS
 from erp_forecast_addon.services import learning
@@ -39,12 +40,14 @@ _PER_SERIES = (
 
 @dataclass(frozen=True)
 class ItemForecast:
-    """forecasts and last_year_qty (n,) of the item's own pairs; faults: of every series that was read; site: narrowed
-    to what the item needs; items: table ITEMS, the item's own row among them; alone: nothing had to be learned again.
+    """forecasts, last_year_qty and variation (n,) of the items' own pairs, see plan.DemandOutlook; faults: of every
+    series that was read; site: narrowed to what the items need; items: table ITEMS, the items' own rows among them;
+    alone: nothing had to be learned again.
     """
 
     forecasts: ForecastSet
     last_year_qty: np.ndarray
+    variation: np.ndarray
     faults: list[Fault]
     site: Site
     items: pd.DataFrame
@@ -60,7 +63,7 @@ def item_forecast(
     """
     day = as_of or site.as_of()
     known = learning.last(site, settings)
-    found = None if known is None else _alone(site, settings, item_code, warehouses, day, known)
+    found = None if known is None else forecast_alone(site, settings, [item_code], warehouses, day, known)
     return found if found is not None else _among_others(site, settings, item_code, warehouses, day)
 
 
@@ -78,20 +81,22 @@ def rows_of(forecasts: ForecastSet, chosen: np.ndarray) -> ForecastSet:
     )
 
 
-def _alone(
-    site: Site, settings: CompanySettings, item_code: str, warehouses: set[str], day: date, known: Learning
+def forecast_alone(
+    site: Site, settings: CompanySettings, item_codes: Sequence[str], warehouses: set[str], day: date, known: Learning
 ) -> ItemForecast | None:
-    """None where the item needs others beside it."""
-    family = [item_code, *_replaced(signal_reads.replacements(site), item_code)]
+    """Forecast the items' pairs in these warehouses with what was learned of all; nothing is written.
+
+    None where one of them is so new that it is forecast from like items, or none of them was ever asked for.
+    """
+    family = [*item_codes, *_replaced(signal_reads.replacements(site), item_codes)]
     templates = of_items(site, family).fetch(queries.variants(site.qb))["variant_of"].dropna().tolist()
     few = of_items(site, [*family, *templates])
     items = reads.items(few, settings.company)
-    since = day - timedelta(days=settings.plan.history_days)
-    buckets = BUCKETS.check(site.fetch(item_queries.buckets_of_items(site.qb, family, since)))
+    buckets = _buckets_of_items(site, family, day - timedelta(days=settings.plan.history_days))
     buckets = buckets[buckets["warehouse"].isin(warehouses)]
     width = known.width_on(day, settings)
-    panel, future, faults = _prepared(few, settings, items, buckets, item_code, day, width)
-    own = _own(panel, item_code, warehouses)
+    panel, future, faults = _prepared(few, settings, items, buckets, item_codes, day, width)
+    own = _own(panel, item_codes, warehouses)
     age = panel.t - panel.first[own]
     if not own.any() or (age < launch.YOUNG_BELOW[panel.period]).any():
         return None
@@ -104,35 +109,39 @@ def _among_others(
     """The item's pairs, the pairs of items that it replaces, and others of the company beside them."""
     items = reads.items(site, settings.company)
     everything = site.fetch(item_queries.pairs_of_company(site.qb, settings.company))
-    family = [item_code, *_replaced(signal_reads.replacements(site), item_code)]
+    family = [item_code, *_replaced(signal_reads.replacements(site), [item_code])]
     own = everything["item_code"].isin(family) & everything["warehouse"].isin(warehouses)
     step = max(1, -(-len(everything) // MOST_PAIRS))
     sampled = pd.Series(np.arange(len(everything)) % step == 0, index=everything.index)
     pairs = pd.MultiIndex.from_frame(everything.loc[own | sampled, _PAIR])
     buckets = _buckets_of(site, pairs, day - timedelta(days=settings.plan.history_days))
-    panel, future, faults = _prepared(site, settings, items, buckets, item_code, day)
+    panel, future, faults = _prepared(site, settings, items, buckets, [item_code], day)
     return _forecast(
-        site, settings, items, panel, future, faults, _own(panel, item_code, warehouses), None
+        site, settings, items, panel, future, faults, _own(panel, [item_code], warehouses), None
     )  # fmt: skip
 
 
 def _buckets_of(site: Site, pairs: pd.MultiIndex, since: date) -> pd.DataFrame:
-    codes = pairs.get_level_values("item_code").unique().tolist()
-    pieces = [
-        site.fetch(item_queries.buckets_of_items(site.qb, codes[at : at + _ITEMS_PER_QUERY], since))
-        for at in range(0, len(codes), _ITEMS_PER_QUERY)
-    ]
-    buckets = pd.concat(pieces, ignore_index=True) if pieces else BUCKETS.empty()
+    buckets = _buckets_of_items(site, pairs.get_level_values("item_code").unique().tolist(), since)
     return buckets[pd.MultiIndex.from_frame(buckets[_PAIR]).isin(pairs)]
 
 
+def _buckets_of_items(site: Site, item_codes: Sequence[str], since: date) -> pd.DataFrame:
+    pieces = [
+        site.fetch(item_queries.buckets_of_items(site.qb, list(item_codes[at : at + _ITEMS_PER_QUERY]), since))
+        for at in range(0, len(item_codes), _ITEMS_PER_QUERY)
+    ]
+    filled = [piece for piece in pieces if len(piece)]
+    return BUCKETS.check(pd.concat(filled, ignore_index=True)) if filled else BUCKETS.empty()
+
+
 def _prepared(
-    site: Site, settings: CompanySettings, items: pd.DataFrame, buckets: pd.DataFrame, item_code: str, day: date,
-    width: int = 1,
+    site: Site, settings: CompanySettings, items: pd.DataFrame, buckets: pd.DataFrame, item_codes: Sequence[str],
+    day: date, width: int = 1,
 ) -> tuple[Panel, Future, list[Fault]]:  # fmt: skip
     """The panel as it is to be forecast. width: how many periods it has at least."""
     ahead, faults = read_signals(site, settings, items, day)
-    mine = ahead.overrides[ahead.overrides["item_code"] == item_code].reset_index(drop=True)
+    mine = ahead.overrides[ahead.overrides["item_code"].isin(list(item_codes))].reset_index(drop=True)
     panel, history_faults = build_panel(
         buckets, settings.plan.period, day, items=items, company=settings.company,
         history_days=settings.plan.history_days,
@@ -142,17 +151,18 @@ def _prepared(
     return ready, future, [*faults, *history_faults, *signal_faults]
 
 
-def _replaced(replacements: pd.DataFrame, item_code: str) -> list[str]:
-    """Items that this one may have taken the place of, directly or in a chain."""
-    found, level = set[str](), {item_code}
+def _replaced(replacements: pd.DataFrame, item_codes: Sequence[str]) -> list[str]:
+    """Items that these may have taken the place of, directly or in a chain."""
+    given = set(item_codes)
+    found, level = set[str](), given
     while level:
-        level = set(replacements.loc[replacements["successor"].isin(level), "item_code"]) - found - {item_code}
+        level = set(replacements.loc[replacements["successor"].isin(level), "item_code"]) - found - given
         found |= level
     return sorted(found)
 
 
-def _own(panel: Panel, item_code: str, warehouses: set[str]) -> np.ndarray:
-    mine = (panel.keys["item_code"] == item_code) & panel.keys["warehouse"].isin(warehouses)
+def _own(panel: Panel, item_codes: Sequence[str], warehouses: set[str]) -> np.ndarray:
+    mine = panel.keys["item_code"].isin(list(item_codes)) & panel.keys["warehouse"].isin(warehouses)
     return mine.to_numpy(dtype=bool)
 
 
@@ -166,4 +176,5 @@ def _forecast(
     finishing = made.finished.faults if made.finished else []
     last_year = last_year_demand(panel, made.as_of)[own]
     everything = [*faults, *cleaning_faults, *finishing]
-    return ItemForecast(rows_of(made, own), last_year, everything, site, items, alone=learned is not None)
+    alone = learned is not None
+    return ItemForecast(rows_of(made, own), last_year, panel_variation(cleaned)[own], everything, site, items, alone)

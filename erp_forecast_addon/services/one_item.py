@@ -96,10 +96,17 @@ def _forecast_in_company(site: Site, item_code: str, company: str, warehouses: s
 def _supply(
     site: Site, narrowed: Site, settings: CompanySettings, item_code: str, items: pd.DataFrame, dated: pd.DataFrame
 ) -> Supply:
-    """What the item's levels are made of besides its forecast, as in a run."""
-    sourcing = reads.sourcing(narrowed, settings.company, [item_code])
+    return supply_of(site, narrowed, settings, [item_code], items, dated)
+
+
+def supply_of(
+    site: Site, narrowed: Site, settings: CompanySettings, item_codes: list[str], items: pd.DataFrame,
+    dated: pd.DataFrame,
+) -> Supply:  # fmt: skip
+    """What the items' levels are made of besides their forecast, as in a run. narrowed: to what these items need."""
+    sourcing = reads.sourcing(narrowed, settings.company, item_codes)
     # As the last run learned them: learning again takes every receipt of the company.
-    known = reads.known_lead_times(narrowed, settings.company, sorted(set(sourcing["supplier"])), [item_code])
+    known = reads.known_lead_times(narrowed, settings.company, sorted(set(sourcing["supplier"])), item_codes)
     approval = learned_approval_time(site, settings, site.as_of())
     terms = policy_terms(narrowed, settings.company)
     asked = order_terms(site, settings.company).terms

@@ -14,25 +14,28 @@ import pandas as pd
 
 from erp_forecast_addon.planning.errors import BadInput, Busy, PlanningError, Refused
 from erp_forecast_addon.planning.messages import _
-from erp_forecast_addon.planning.plan import Plan
+from erp_forecast_addon.planning.scenario_prices import Assumption
 from erp_forecast_addon.planning.scenario_results import FIGURES, Comparison, affected, compare
 from erp_forecast_addon.planning.scenarios import Chosen, PlanInputs, Scenario, narrowed
-from erp_forecast_addon.planning.tables import TREE
-from erp_forecast_addon.services import run as runs
 from erp_forecast_addon.services.refresh import refresh_demand
-from erp_forecast_addon.site import reads, scenario_queries
+from erp_forecast_addon.services.scenario_inputs import read_for
+from erp_forecast_addon.site import reads
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.settings import CompanySettings
 
 DOCTYPE = "Planning Scenario"
 # What a person says; a change of one of them makes the results old.
 ASKED = (
-    "company", "demand_pct", "lead_time_days", "price_pct", "service_level_pct", "supplier_out", "supplier_out_weeks",
-    "use_other_suppliers", "item_group", "brand", "warehouse", "supplier", "abc_class", "item_codes",
+    "company", "demand_pct", "lead_time_days", "move_open_orders", "price_pct", "selling_price_pct", "price_elasticity",
+    "use_learned_elasticity", "service_level_pct", "supplier_out", "supplier_out_weeks", "use_other_suppliers",
+    "item_group", "brand", "warehouse", "supplier", "abc_class", "item_codes",
 )  # fmt: skip
-TOTALS = ("ordered_value", "stock_value", "fill_rate_pct", "shortage_value", "proposed_value")
+TOTALS = ("ordered_value", "stock_value", "fill_rate_pct", "shortage_value", "margin_value", "proposed_value")
+# Checks that are set unless somebody says otherwise, as their defaults in the DocType say.
+_SET_UNLESS_SAID = ("use_learned_elasticity", "move_open_orders")
 RESULTS = (
-    "as_of", "run_by", "started_at", "ended_at", "duration_seconds", "pairs", "horizon_days", "results_json", "error",
+    "as_of", "run_by", "started_at", "ended_at", "duration_seconds", "pairs", "forecast_pairs", "horizon_days",
+    "results_json", "error",
     *(f"{side}_{name}" for side in ("base", "scenario") for name in TOTALS),
 )  # fmt: skip
 MOST_ROWS = 200
@@ -43,9 +46,6 @@ NO_SCENARIO = _("There is no Planning Scenario {name}.")
 NO_COMPANY = _("There is no company {company}.")
 NOT_ENABLED = _("{company} is not planned: enable it in Forecast Settings first.")
 UNDER_WAY = _("This scenario is being worked out already. Wait until it ends.")
-NOTHING_PLANNED = _(
-    "{company} has no demand in its stock ledger up to {as_of} and no stock, so there is no plan to compare with."
-)
 NO_WAREHOUSE = _("None of the planned warehouses is one that you may see.")
 
 
@@ -69,7 +69,16 @@ def scenario_of(asked: Mapping[str, Any]) -> Scenario:
         use_other_suppliers=bool(int(asked.get("use_other_suppliers") or 0)),
         price_pct=float(asked.get("price_pct") or 0.0),
         service_target=level / 100.0 if level else None,
+        selling_price_pct=float(asked.get("selling_price_pct") or 0.0),
+        price_elasticity=float(asked.get("price_elasticity") or 0.0),
+        **{name: _is_set(asked, name) for name in _SET_UNLESS_SAID},
     )
+
+
+def _is_set(asked: Mapping[str, Any], name: str) -> bool:
+    """A check that a record of an earlier version, or who makes one without it, says nothing about is set."""
+    value = asked.get(name)
+    return True if value in (None, "") else bool(int(value))
 
 
 def create(site: Site, values: Mapping[str, Any]) -> str:
@@ -127,15 +136,17 @@ def _carry_out(site: Site, name: str, document: dict[str, Any], warehouses: Coll
     _show(site, name, 1, _("Refresh demand"))
     refresh_demand(site)
     _show(site, name, 10, _("Read and forecast"))
-    inputs = _inputs(site, settings)
+    read = read_for(site, settings, scenario.chosen)
+    inputs = read.inputs
     if warehouses is not None:
         inputs = _seen(inputs, warehouses)
     _show(site, name, 60, _("Plan twice"))
     made = compare(inputs, scenario, as_of, lambda share: _show(site, name, 60 + 35 * share, _("Plan twice")))
     site.update_document(DOCTYPE, name, {
         "status": "Done", "ended_at": site.now(), "duration_seconds": round(perf_counter() - began, 3),
-        "progress_pct": 100, "current_step": "", "pairs": len(made.pairs), "horizon_days": settings.plan.horizon_days,
-        "results_json": json.dumps(results(site, made)), **_totals(made),
+        "progress_pct": 100, "current_step": "", "pairs": len(made.pairs), "forecast_pairs": read.forecast,
+        "horizon_days": settings.plan.horizon_days,
+        "results_json": json.dumps(results(site, made, read.assumptions)), **_totals(made),
     })  # fmt: skip
     site.commit()
 
@@ -149,34 +160,6 @@ def _settings(site: Site, company: str) -> CompanySettings:
     return settings
 
 
-def _inputs(site: Site, settings: CompanySettings) -> PlanInputs:
-    """What a run of today would plan with, and the classes that it would find."""
-    as_of, company = site.as_of(), settings.company
-    read = runs.read_inputs(site, settings, as_of)
-    orders = site.fetch(scenario_queries.order_suppliers(site.qb, company))
-    tree = reads.warehouse_tree(site, company)[["name", "parent_warehouse"]]
-    trained = runs.trained_model(site, settings, as_of)
-    site.commit()  # nothing is held while the machine reckons
-    made, _faults, _panel = runs.plan_inputs(read, settings, as_of, trained)
-    if made.policies.empty:
-        raise BadInput(NOTHING_PLANNED, company=company, as_of=as_of)
-    return PlanInputs(
-        outlook=made.outlook,
-        positions=read.positions,
-        supply=runs.supply_of(read, read.dated),
-        settings=settings.plan,
-        abc_class=_classes(made),
-        warehouse_tree=TREE.check(tree.rename(columns={"parent_warehouse": "parent"})),
-        order_suppliers=dict(zip(orders["name"], orders["supplier"], strict=True)) if len(orders) else {},
-    )
-
-
-def _classes(made: Plan) -> Any:
-    pair = ["item_code", "warehouse"]
-    of_pair = made.policies.set_index(pair)["abc_class"]
-    return of_pair.reindex(pd.MultiIndex.from_frame(made.outlook.keys[pair])).fillna("C").to_numpy(dtype=object)
-
-
 def _seen(inputs: PlanInputs, warehouses: Collection[str]) -> PlanInputs:
     pair = ["item_code", "warehouse"]
     every = pd.concat([inputs.outlook.keys[pair], inputs.positions[pair]]).drop_duplicates(ignore_index=True)
@@ -187,14 +170,14 @@ def _seen(inputs: PlanInputs, warehouses: Collection[str]) -> PlanInputs:
 
 
 # ---- the record ----
-def results(site: Site, made: Comparison) -> dict[str, Any]:
+def results(site: Site, made: Comparison, read: Collection[Assumption] = ()) -> dict[str, Any]:
     """JSON values for the form: totals {figure: [base, scenario]}, months (list of rows), pairs (those that change, the
     most affected MOST_ROWS), left_out: how many more change; alternatives (rows with a sentence in the site's
-    language)."""
+    language); assumptions: sentences, those about what was read among them."""
     moved = made.pairs[affected(made.pairs) >= _A_CENT]
     pairs = moved.head(MOST_ROWS)
     names = ["item_code", "item_name", "warehouse", "abc_class"]
-    names += [f"{side}_{name}" for name in FIGURES for side in ("base", "scenario")]
+    names += ["elasticity"] + [f"{side}_{name}" for name in FIGURES for side in ("base", "scenario")]
     told = [
         {**_plain_row(row), "sentence": site.translate(row["template"]).format(**row["values"])}
         for row in made.alternatives.to_dict("records")
@@ -205,6 +188,7 @@ def results(site: Site, made: Comparison) -> dict[str, Any]:
         "pairs": [_plain_row(row) for row in pairs[names].to_dict("records")],
         "left_out": len(moved) - len(pairs),
         "alternatives": told,
+        "assumptions": [site.translate(each.template).format(**each.values) for each in (*read, *made.assumptions)],
     }
 
 

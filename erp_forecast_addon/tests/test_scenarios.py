@@ -78,6 +78,7 @@ class TestRights(made.SiteTestCase):
             ({"demand_pct": -100}, "leaves nothing to plan"),
             ({"supplier_out_weeks": 3}, "Name the supplier"),
             ({"service_level_pct": 100}, "must lie above 0% and below 100%"),
+            ({"selling_price_pct": 5, "price_elasticity": 2}, "demand falls when the price rises"),
         ):
             with self.assertRaisesRegex(frappe.ValidationError, sentence):
                 kept(self.company, **values)
@@ -128,6 +129,23 @@ class TestJob(FrappeTestCase):
         assert doc.scenario_ordered_value > doc.base_ordered_value > 0
         (row,) = json.loads(doc.results_json)["pairs"]
         assert row["item_code"] == "Bolt"
+
+    def test_some_items_are_forecast_alone_and_a_selling_price_moves_the_margin(self) -> None:
+        self.shop.stocked_item("Gear", "Acme", on_hand=120)
+        self.shop.run()
+        name = kept(self.shop.company, demand_pct=0, item_codes="Bolt", selling_price_pct=10, price_elasticity=-3)
+        frappe.db.commit()
+        before = fingerprints()
+        scenario_job(name, "Administrator")
+        assert fingerprints() == before
+        doc = frappe.get_doc(SCENARIO, name)
+        assert (doc.status, doc.pairs, doc.forecast_pairs) == ("Done", 1, 1)
+        assert (doc.use_learned_elasticity, doc.move_open_orders) == (1, 1)
+        assert doc.base_margin_value > 0
+        assert doc.scenario_margin_value != doc.base_margin_value
+        results = json.loads(doc.results_json)
+        assert results["pairs"][0]["elasticity"] == -3.0
+        assert len(results["assumptions"]) == 2
 
     def test_a_job_that_cannot_plan_says_why_in_the_record(self) -> None:
         name = kept(self.shop.company, item_codes="Nail")

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from embedded_shop import EmbeddedShop
@@ -45,6 +47,49 @@ def made(shop: EmbeddedShop, **values: Any) -> dict[str, Any]:
     return {**document, "results": json.loads(document["results_json"])}
 
 
+def moved_prices(shop: EmbeddedShop) -> None:
+    """A third item whose price goes up by 30% for three weeks of every six, and whose sales then halve."""
+    shop.item("Nail")
+    shop.source("Nail", "Acme", 5.0)
+    shop.site.insert_document("Price List", {
+        "price_list_name": "Standard Selling", "enabled": 1, "selling": 1, "currency": "EUR",
+    })  # fmt: skip
+    first = shop.today - timedelta(days=120)
+    rows = [(first - timedelta(days=1), 3000.0)]
+    for week in range(17):  # a price for each week, and its sales
+        begins, dear = first + timedelta(days=7 * week), week % 6 >= 3
+        shop.site.insert_document("Item Price", {
+            "item_code": "Nail", "price_list": "Standard Selling", "selling": 1, "currency": "EUR", "uom": "Nos",
+            "price_list_rate": 13.0 if dear else 10.0, "valid_from": begins,
+            "valid_upto": begins + timedelta(days=6) if week < 16 else None,
+        })  # fmt: skip
+        rows += [(begins + timedelta(days=day), -10.0 if dear else -20.0) for day in range(7)]
+    moves = pd.DataFrame(rows, columns=["posting_date", "actual_qty"])
+    moves = moves[moves["posting_date"] < shop.today]
+    ledger = moves.assign(
+        item_code="Nail", warehouse=shop.warehouse, posting_date=pd.to_datetime(moves["posting_date"]),
+        qty_after_transaction=moves["actual_qty"].cumsum(),
+        voucher_type=np.where(moves["actual_qty"] > 0, "Purchase Receipt", "Delivery Note"),
+    )  # fmt: skip
+    shop.ledger(ledger)
+
+
+def ordered(shop: EmbeddedShop, item_code: str, qty: float, day: date) -> None:
+    """A submitted order of the item's default supplier."""
+    (supplier,) = [
+        row["default_supplier"] for row in (shop.site.get_document("Item", item_code) or {})["item_defaults"]
+    ]
+    shop.site.insert_document("Purchase Order", {
+        "name": "PO-OPEN", "supplier": supplier, "company": shop.company, "docstatus": 1, "status": "To Receive",
+        "transaction_date": shop.today, "schedule_date": day, "currency": "EUR",
+        "items": [{
+            "item_code": item_code, "warehouse": shop.warehouse, "qty": qty, "stock_qty": qty, "conversion_factor": 1,
+            "uom": "Nos", "stock_uom": "Nos", "schedule_date": day, "rate": 5.0, "received_qty": 0,
+        }],
+    })  # fmt: skip
+    shop.site.commit()
+
+
 def test_a_scenario_keeps_both_plans_and_touches_nothing_else(stocked: EmbeddedShop) -> None:
     before = fingerprints(stocked.site)
     kept = made(stocked, demand_pct=40)
@@ -72,6 +117,97 @@ def test_a_scenario_that_changes_nothing_equals_the_base(stocked: EmbeddedShop) 
     kept = made(stocked)
     assert all(base == scenario for base, scenario in kept["results"]["totals"].values())
     assert kept["results"]["alternatives"] == []
+
+
+def test_a_filter_of_few_items_forecasts_no_others_and_writes_nothing(stocked: EmbeddedShop) -> None:
+    before = fingerprints(stocked.site)
+    kept = made(stocked, demand_pct=40, item_codes="Gear")
+    assert fingerprints(stocked.site) == before
+    assert (kept["pairs"], kept["forecast_pairs"]) == (1, 1)
+    assert kept["results"]["assumptions"][0].startswith("Of the company only the items that the filters leave were")
+    whole = made(stocked, demand_pct=40)
+    assert (whole["pairs"], whole["forecast_pairs"]) == (2, 2)
+    (alone,), (among,) = (
+        [row for row in record["results"]["pairs"] if row["item_code"] == "Gear"] for record in (kept, whole)
+    )
+    for figure in ("reorder_point_qty", "order_up_to_qty", "demand_qty", "service_level_pct"):
+        assert alone[f"scenario_{figure}"] == pytest.approx(among[f"scenario_{figure}"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"supplier": "Acme"}, {"abc_class": "B"}, {"brand": "Steel"}, {"item_group": "Fasteners"}]
+)
+def test_every_filter_that_leaves_few_items_reads_these_alone(stocked: EmbeddedShop, chosen: dict[str, Any]) -> None:
+    for group in ("All", "Fasteners"):
+        stocked.site.insert_document("Item Group", {"item_group_name": group, "parent_item_group": ""})
+    stocked.item("Bolt", brand="Steel", item_group="Fasteners")
+    (bolt,) = stocked.rows("Safety Stock Policy", item_code="Bolt")
+    (gear,) = stocked.rows("Safety Stock Policy", item_code="Gear")
+    stocked.site.set_fields("Safety Stock Policy", bolt["name"], {"abc_class": "B"})
+    stocked.site.set_fields("Safety Stock Policy", gear["name"], {"abc_class": "A"})
+    stocked.site.commit()
+    kept = made(stocked, demand_pct=40, **chosen)
+    assert kept["forecast_pairs"] == 1
+    assert [row["item_code"] for row in kept["results"]["pairs"]] == ["Bolt"]
+    # The class is the stored one, not what a look at one item would find.
+    assert kept["results"]["pairs"][0]["abc_class"] == "B"
+
+
+def test_an_item_too_new_to_be_forecast_alone_takes_the_whole_company(stocked: EmbeddedShop) -> None:
+    stocked.stocked_item("Washer", "Acme", on_hand=20, days=20)
+    stocked.run()
+    kept = made(stocked, demand_pct=40, item_codes="Washer")
+    assert (kept["pairs"], kept["forecast_pairs"]) == (1, 3)
+
+
+def test_without_a_run_before_the_company_is_forecast(stocked: EmbeddedShop) -> None:
+    stocked.site.delete_rows("Forecast State", [row["name"] for row in stocked.rows("Forecast State")])
+    stocked.site.commit()
+    assert made(stocked, demand_pct=40, item_codes="Gear")["forecast_pairs"] == 2
+
+
+def test_a_selling_price_moves_margin_and_demand(stocked: EmbeddedShop) -> None:
+    dearer = made(stocked, selling_price_pct=10)
+    assert dearer["scenario_margin_value"] > dearer["base_margin_value"] > 0
+    assert dearer["scenario_ordered_value"] == dearer["base_ordered_value"]
+    answered = made(stocked, selling_price_pct=10, price_elasticity=-3)
+    assert answered["scenario_ordered_value"] < answered["base_ordered_value"]
+    assert answered["results"]["assumptions"] == [
+        "Items of which the price history tells no effect of the price: 2. The elasticity given counts for them: -3, "
+        "demand times 0.751."
+    ]
+    assert {row["elasticity"] for row in answered["results"]["pairs"]} == {-3.0}
+
+
+def test_a_price_history_says_how_demand_answers(stocked: EmbeddedShop) -> None:
+    """Nails halved their sales whenever they cost 30% more; nothing is typed, and their demand falls all the same."""
+    moved_prices(stocked)
+    stocked.run()
+    kept = made(stocked, selling_price_pct=20, item_codes="Nail")
+    (row,) = kept["results"]["pairs"]
+    assert -4.0 <= row["elasticity"] < -1.0
+    assert any("as the price history of their item groups taught" in told for told in kept["results"]["assumptions"])
+    assert row["scenario_demand_qty"] == pytest.approx(row["base_demand_qty"] * 1.2 ** row["elasticity"], rel=0.01)
+    ignored = made(stocked, selling_price_pct=20, item_codes="Nail", use_learned_elasticity=0)
+    assert ignored["results"]["pairs"][0]["elasticity"] == 0.0
+
+
+def test_open_orders_move_with_the_lead_time_unless_they_stay(stocked: EmbeddedShop) -> None:
+    ordered(stocked, "Gear", 300, stocked.today + timedelta(days=5))
+    later = made(stocked, lead_time_days=30, item_codes="Gear")
+    assert any("arrive 30 days later than promised" in told for told in later["results"]["assumptions"])
+    stay = made(stocked, lead_time_days=30, item_codes="Gear", move_open_orders=0)
+    assert later["scenario_shortage_value"] > stay["scenario_shortage_value"]
+    assert later["base_shortage_value"] == stay["base_shortage_value"]
+
+
+def test_ways_out_have_their_price_and_their_effect(stocked: EmbeddedShop) -> None:
+    kept = made(stocked, supplier_out="Slow Supplies", supplier_out_weeks=8, use_other_suppliers=0)
+    (brisk,) = [row for row in kept["results"]["alternatives"] if row["kind"] == "Other Supplier"]
+    assert brisk["order_value"] == pytest.approx(7.0 * brisk["qty"])
+    assert brisk["saved_value"] > 0
+    assert brisk["fill_rate_gain_pct"] > 0
+    assert brisk["cash_value"] <= brisk["order_value"]
 
 
 def test_a_supplier_out_delays_its_open_orders_and_names_ways_out(stocked: EmbeddedShop) -> None:

@@ -29,10 +29,14 @@
 			[__("Safety Stock"), "safety_stock_value", money(frm)],
 			[__("Fill Rate"), "fill_rate_pct", percent],
 			[__("Lost Sales"), "shortage_value", money(frm)],
+			[__("Sales"), "sales_value", money(frm)],
+			[__("Margin"), "margin_value", money(frm)],
 			[__("Ordered Now"), "proposed_value", money(frm)],
 			[__("Order Lines"), "order_lines", quantity],
+			[__("Orders"), "orders", quantity],
 		].map(([label, name, as_text]) => {
-			const [base, scenario] = totals[name];
+			// Results of an earlier version lack what was not worked out then.
+			const [base, scenario] = totals[name] || [null, null];
 			const known = base !== null && scenario !== null;
 			const more = known && scenario - base > 0 ? "+" : "";
 			return [
@@ -74,15 +78,30 @@
 	function alternatives(frm, rows) {
 		if (!rows.length) return `<p class="text-muted">${__("Nothing runs shorter than in the base plan.")}</p>`;
 		return table(
-			[__("Item"), __("Warehouse"), __("What"), __("Lost Sales")],
+			[
+				__("Item"), __("Warehouse"), __("What"), __("Lost Sales"), __("Lost Sales Avoided"), __("Fill Rate"),
+				__("Goods"), __("Ordered in All"),
+			], // prettier-ignore
 			rows.map((row) => [
 				escape(row.item_code),
 				escape(row.warehouse),
 				`<b>${escape(__(row.kind))}</b>: ${escape(row.sentence)}`,
 				shown(row.shortage_value, money(frm)),
+				shown(row.saved_value, money(frm)),
+				shown(row.fill_rate_gain_pct, (value) => signed(value, percent)),
+				shown(row.order_value, money(frm)),
+				shown(row.cash_value, (value) => signed(value, money(frm))),
 			]),
 			3
 		);
+	}
+
+	const signed = (value, as_text) => `${value > 0 ? "+" : ""}${as_text(value)}`;
+
+	function assumptions(sentences) {
+		if (!(sentences || []).length) return "";
+		const lines = sentences.map((sentence) => `<li>${escape(sentence)}</li>`).join("");
+		return `<h5>${__("What Is Assumed")}</h5><ul class="scenario-assumptions small">${lines}</ul>`;
 	}
 
 	function show_overview(frm) {
@@ -94,8 +113,11 @@
 				"{0} items in warehouses over {1} days. Both plans meet the same possible courses of demand; lost sales at selling prices, stock at today's valuation. Nothing was written to the ERP.",
 				[frm.doc.pairs, frm.doc.horizon_days]
 			)}</p>
+			${assumptions(results.assumptions)}
 			<div class="scenario-chart"></div>
-			<h5>${__("What Could Be Done")}</h5><div class="scenario-alternatives">${alternatives(frm, results.alternatives)}</div>
+			<h5>${__("What Could Be Done")}</h5><p class="text-muted small">${__(
+				"Each by itself, over these days: what it costs and what it brings. Ordered in all includes later orders that it spares; a transfer's figures include the warehouse that gives."
+			)}</p><div class="scenario-alternatives">${alternatives(frm, results.alternatives)}</div>
 			<h5>${__("Most Affected Items")}</h5><div class="scenario-items">${items(frm, results)}</div>`);
 		new frappe.Chart(wrapper.find(".scenario-chart")[0], {
 			title: __("Ordered by Month"),

@@ -108,10 +108,12 @@ def cheapest(inputs: PolicyInputs) -> OrderSizes:
     sizes = candidates(inputs)
     yearly = yearly_demand(inputs)[:, None]
     ordering = ordering_cost(yearly, sizes.qty, np.asarray(inputs.order_cost)[:, None])
-    holding = np.asarray(inputs.holding_rate_per_year)[:, None] * sizes.unit_cost * sizes.qty / 2.0
-    cost = yearly * sizes.unit_cost + ordering + holding
+    given = np.isfinite(sizes.unit_cost)  # no price: a break that others have and this row has not
+    price = np.where(given, sizes.unit_cost, 0.0)
+    holding = np.asarray(inputs.holding_rate_per_year)[:, None] * price * sizes.qty / 2.0
+    cost = yearly * price + ordering + holding
     too_small = sizes.qty < on_lots(np.asarray(inputs.cover_qty), np.asarray(inputs.order_multiple_qty))[:, None] - 1e-9
-    cost = np.where(too_small | ~np.isfinite(sizes.unit_cost), np.inf, cost)
+    cost = np.where(too_small | ~given, np.inf, cost)
     # Equal costs, as where a price is not known: the smaller order.
     order = np.lexsort((sizes.qty, np.round(cost, 9)), axis=1)[:, :1]
     pick = lambda values: np.take_along_axis(values, order, axis=1)  # noqa: E731
