@@ -456,7 +456,7 @@ def _reserved(site: Site, company: str) -> list[pd.DataFrame]:
     full; of production plans and subcontracting orders Bin knows how much is still to come. What it holds beyond its
     documents has no date."""
     bins = site.fetch(queries.bins(site.qb, company))
-    bins = bins.assign(voucher_no="", day=pd.NaT)
+    bins = bins.assign(voucher_no="")
     work = _work_order_needs(site, company)
     parts = [_flows("production", work, -1.0), _beyond("production", bins, "reserved_qty_for_production", work)]
     for kind, column, query in (
