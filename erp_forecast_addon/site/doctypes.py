@@ -128,7 +128,7 @@ def _from_json(source: Mapping[str, object]) -> DocType:
 
 def _of_erpnext() -> dict[str, DocType]:
     found = {}
-    for name, read in {**schema.READ, **schema.READ_V16}.items():
+    for name, read in {**schema.READ, **schema.READ_ON_SITE, **schema.READ_V16}.items():
         fields = {**read, **schema.CUSTOM_FIELDS.get(name, {})}
         is_child = name in schema.CHILDREN
         found[name] = DocType(

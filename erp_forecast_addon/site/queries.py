@@ -17,6 +17,7 @@ Query = Any
 CLOSED_PURCHASE_ORDER = ("Closed", "Delivered")
 CLOSED_SUBCONTRACTING_ORDER = ("Closed", "Completed")
 NOT_RESERVING_SALES_ORDER = ("On Hold", "Closed")
+CLOSED_PRODUCTION_PLAN = ("Completed", "Closed")
 CLOSED_WORK_ORDER = ("Stopped", "Completed", "Closed")
 INWARD_REQUESTS = ("Purchase", "Manufacture", "Customer Provided", "Material Transfer", "Subcontracting")
 
@@ -355,7 +356,7 @@ def open_requests_in(qb: Any, company: str) -> Query:
     request, line = qb.DocType("Material Request"), qb.DocType("Material Request Item")
     return (
         _open_requests(qb, company, line.warehouse)
-        .select(request.material_request_type)
+        .select(request.material_request_type, line.name.as_("line"))
         .where(request.material_request_type.isin(INWARD_REQUESTS))
     )
 
@@ -413,14 +414,58 @@ def open_work_order_items(qb: Any, company: str) -> Query:
     )  # fmt: skip
 
 
-def sales_reservations(qb: Any) -> Query:
+def open_plan_needs(qb: Any, company: str) -> Query:
+    """What production plans have worked out that is needed, by date; Bin says how much of it work orders have not taken
+    over."""
+    plan, line, house = qb.DocType("Production Plan"), qb.DocType("Material Request Plan Item"), qb.DocType("Warehouse")
+    return (
+        _lines(qb, plan, line, house, line.warehouse, company)
+        .select(line.schedule_date.as_("day"), line.quantity.as_("qty"), line.conversion_factor)
+        .where((plan.docstatus == 1) & plan.status.notin(CLOSED_PRODUCTION_PLAN))
+    )
+
+
+def planned_requests(qb: Any, company: str) -> Query:
+    """Lines of requests to manufacture that a production plan has taken up: it asks for their components now."""
+    plan, line = qb.DocType("Production Plan"), qb.DocType("Production Plan Item")
+    return (
+        qb.from_(line)
+        .join(plan)
+        .on(line.parent == plan.name)
+        .select(line.material_request_item.as_("line"), line.planned_qty, line.ordered_qty)
+        .where((plan.docstatus == 1) & plan.status.notin(CLOSED_PRODUCTION_PLAN) & (plan.company == company))
+        .where((line.material_request_item != "") & (line.planned_qty > line.ordered_qty))
+    )
+
+
+def open_supplied_items(qb: Any, company: str) -> Query:
+    """What subcontractors are still to be given, by the day on which the order is due."""
+    order, line = qb.DocType("Subcontracting Order"), qb.DocType("Subcontracting Order Supplied Item")
+    house = qb.DocType("Warehouse")
+    return (
+        qb.from_(line)
+        .join(order)
+        .on(line.parent == order.name)
+        .join(house)
+        .on(line.reserve_warehouse == house.name)
+        .select(
+            line.rm_item_code.as_("item_code"), line.reserve_warehouse.as_("warehouse"),
+            order.name.as_("voucher_no"), order.schedule_date.as_("day"), line.required_qty.as_("qty"),
+            line.supplied_qty.as_("done_qty"),
+        )
+        .where(_leaf(house, company) & (order.docstatus == 1) & order.status.notin(CLOSED_SUBCONTRACTING_ORDER))
+        .where(line.required_qty > line.supplied_qty)
+    )  # fmt: skip
+
+
+def sales_reservations(qb: Any, company: str) -> Query:
     """Stock that ERPNext holds back for lines of Sales Orders, at the warehouse where it lies."""
     held = qb.DocType("Stock Reservation Entry")
     return (
         qb.from_(held)
         .select(held.item_code, held.warehouse, held.voucher_detail_no.as_("line"), held.reserved_qty,
                 held.delivered_qty)
-        .where((held.docstatus == 1) & (held.voucher_type == "Sales Order"))
+        .where((held.docstatus == 1) & (held.voucher_type == "Sales Order") & (held.company == company))
         .where(held.status.notin(["Delivered", "Cancelled"]) & (held.reserved_qty > held.delivered_qty))
     )  # fmt: skip
 

@@ -367,17 +367,32 @@ def dated(site: Site, company: str) -> pd.DataFrame:
 
 def _asked_for(site: Site, company: str) -> list[pd.DataFrame]:
     """Open Material Requests and our drafts of them. What is asked of production is kept apart: its components are
-    asked for by nobody yet."""
+    asked for by nobody yet, unless a production plan has taken it up."""
     qb = site.qb
-    submitted, drafts = (
-        site.fetch(queries.open_requests_in(qb, company)),
-        site.fetch(queries.our_requests_in(qb, company)),
-    )
-    parts = [_flows("transfer_out", site.fetch(queries.our_transfers_out(qb, company)), -1.0)]
-    for kind, rows in (("material_request", submitted), ("our_draft", drafts)):
-        to_make = rows["material_request_type"] == MANUFACTURE
-        parts += [_flows(kind, rows[~to_make], 1.0), _flows("manufacture_request", rows[to_make], 1.0)]
-    return parts
+    rows = site.fetch(queries.open_requests_in(qb, company))
+    drafts = site.fetch(queries.our_requests_in(qb, company))
+    to_make, drafts_to_make = (each["material_request_type"] == MANUFACTURE for each in (rows, drafts))
+    return [
+        _flows("transfer_out", site.fetch(queries.our_transfers_out(qb, company)), -1.0),
+        _flows("material_request", rows[~to_make], 1.0),
+        _flows("our_draft", drafts[~drafts_to_make], 1.0),
+        _flows("manufacture_request", drafts[drafts_to_make], 1.0),
+        *_asked_of_production(site, company, rows[to_make]),
+    ]
+
+
+def _asked_of_production(site: Site, company: str, rows: pd.DataFrame) -> list[pd.DataFrame]:
+    """Requests to manufacture, less what a production plan has taken up; that is supply of the item all the same."""
+    if rows.empty:
+        return []
+    taken_up = site.fetch(queries.planned_requests(site.qb, company))
+    planned = (taken_up["planned_qty"] - taken_up["ordered_qty"]).groupby(taken_up["line"]).sum()
+    rows = rows.assign(qty=rows["qty"] - rows["done_qty"], done_qty=0.0)
+    in_plan = np.minimum(rows["line"].map(planned).fillna(0.0), rows["qty"])
+    return [
+        _flows("manufacture_request", rows.assign(qty=rows["qty"] - in_plan), 1.0),
+        _flows("material_request", rows.assign(qty=in_plan), 1.0),
+    ]
 
 
 def _ordered(site: Site, company: str) -> list[pd.DataFrame]:
@@ -422,7 +437,7 @@ def _sales(site: Site, company: str) -> list[pd.DataFrame]:
     ])  # fmt: skip
     if rows.empty:
         return []
-    rows = _where_it_is_reserved(rows, site.fetch(queries.sales_reservations(site.qb)))
+    rows = _where_it_is_reserved(rows, site.fetch(queries.sales_reservations(site.qb, company)))
     rows = rows.assign(qty=rows["open_qty"])
     # What goes to a company of the group is a transfer: no forecast contains it, as its deliveries are no demand.
     internal = rows["is_internal_customer"] == 1
@@ -448,21 +463,35 @@ def _where_it_is_reserved(rows: pd.DataFrame, held: pd.DataFrame) -> pd.DataFram
 
 
 def _reserved(site: Site, company: str) -> list[pd.DataFrame]:
-    """What is held back for production and subcontracting. Work orders know when; what Bin holds beyond them, and for
-    subcontracting and production plans, has no date."""
+    """What is held back for production and subcontracting, on the days that the documents say. Work orders say it in
+    full; of production plans and subcontracting orders Bin knows how much is still to come. What it holds beyond its
+    documents has no date."""
     bins = site.fetch(queries.bins(site.qb, company))
+    bins = bins.assign(voucher_no="")
     work = _work_order_needs(site, company)
-    known = work.groupby(["item_code", "warehouse"])["qty"].sum()
-    of_bin = pd.MultiIndex.from_frame(bins[["item_code", "warehouse"]])
-    dated_already = known.reindex(of_bin).fillna(0.0).to_numpy(dtype=float)
-    left = (bins["reserved_qty_for_production"] - dated_already).clip(lower=0.0)
-    columns = {
-        "production": left.where(left > 1e-6, 0.0),
-        "subcontract": bins["reserved_qty_for_sub_contract"],
-        "production_plan": bins["reserved_qty_for_production_plan"],
-    }
-    undated = [_flows(kind, bins.loc[qty > 0].assign(qty=qty, voucher_no=""), -1.0) for kind, qty in columns.items()]
-    return [_flows("production", work, -1.0), *undated]
+    parts = [_flows("production", work, -1.0), _beyond("production", bins, "reserved_qty_for_production", work)]
+    for kind, column, query in (
+        ("subcontract", "reserved_qty_for_sub_contract", queries.open_supplied_items),
+        ("production_plan", "reserved_qty_for_production_plan", queries.open_plan_needs),
+    ):
+        held = bins[bins[column] > 0.0]
+        rows = site.fetch(query(site.qb, company)) if len(held) else DATED.empty()
+        rows = _flows(kind, rows, 1.0)
+        total = rows.groupby(["item_code", "warehouse"])["qty"].sum()
+        known = held.set_index(["item_code", "warehouse"])[column]
+        share = (known / total.where(total > 0.0)).clip(upper=1.0)
+        pairs = pd.MultiIndex.from_frame(rows[["item_code", "warehouse"]])
+        rows = rows.assign(qty=rows["qty"] * share.reindex(pairs).fillna(0.0).to_numpy(dtype=float))
+        parts += [rows.assign(qty=-rows["qty"]), _beyond(kind, bins, column, rows)]
+    return [part for part in parts if len(part)]
+
+
+def _beyond(kind: str, bins: pd.DataFrame, column: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """What Bin holds back beyond the documents."""
+    known = rows.groupby(["item_code", "warehouse"])["qty"].sum()
+    pairs = pd.MultiIndex.from_frame(bins[["item_code", "warehouse"]])
+    left = bins[column] - known.reindex(pairs).fillna(0.0).to_numpy(dtype=float)
+    return _flows(kind, bins.assign(qty=left)[left > 1e-6], -1.0)
 
 
 def _work_order_needs(site: Site, company: str) -> pd.DataFrame:

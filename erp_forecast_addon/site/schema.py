@@ -289,7 +289,12 @@ READ: Final[dict[str, dict[str, str]]] = {
         "stock_qty": "Float",
         "source_warehouse": "Link/Warehouse",
     },
+    "Production Plan": {
+        "company": "Link/Company",
+        "status": "Select",
+    },
     "Stock Reservation Entry": {
+        "company": "Link/Company",
         "item_code": "Link/Item",
         "warehouse": "Link/Warehouse",
         "voucher_type": "Select",
@@ -483,6 +488,28 @@ READ: Final[dict[str, dict[str, str]]] = {
     },
 }
 
+# Child tables that no list of ERPNext's fields at hand has; a bench test holds them against the site's own.
+READ_ON_SITE: Final[dict[str, dict[str, str]]] = {
+    "Production Plan Item": {
+        "material_request_item": "Data",
+        "planned_qty": "Float",
+        "ordered_qty": "Float",
+    },
+    "Material Request Plan Item": {
+        "item_code": "Link/Item",
+        "warehouse": "Link/Warehouse",
+        "quantity": "Float",
+        "conversion_factor": "Float",
+        "schedule_date": "Date",
+    },
+    "Subcontracting Order Supplied Item": {
+        "rm_item_code": "Link/Item",
+        "reserve_warehouse": "Link/Warehouse",
+        "required_qty": "Float",
+        "supplied_qty": "Float",
+    },
+}
+
 # Read where the site has them: DocTypes of ERPNext v16 alone.
 READ_V16: Final[dict[str, dict[str, str]]] = {
     "Item Lead Time": {
@@ -580,7 +607,11 @@ CHILD_TABLES: Final[dict[str, dict[str, str]]] = {
     "Material Request": {"items": "Material Request Item"},
     "BOM": {"items": "BOM Item"},
     "Work Order": {"required_items": "Work Order Item"},
-    "Subcontracting Order": {"items": "Subcontracting Order Item"},
+    "Subcontracting Order": {
+        "items": "Subcontracting Order Item",
+        "supplied_items": "Subcontracting Order Supplied Item",
+    },
+    "Production Plan": {"po_items": "Production Plan Item", "mr_items": "Material Request Plan Item"},
     "Purchase Order": {"items": "Purchase Order Item"},
     "Supplier Quotation": {"items": "Supplier Quotation Item"},
     "Pricing Rule": {

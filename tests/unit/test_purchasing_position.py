@@ -9,7 +9,9 @@ from replenishment_case import AS_OF, WAREHOUSE, dated
 
 from erp_forecast_addon.planning.purchasing.position import (
     DatedFlows,
+    Netting,
     demand_through_day,
+    forecast_that_counts,
     lay_out,
     project,
     projected_stock,
@@ -77,6 +79,82 @@ def test_demand_is_at_least_either_and_at_most_both_and_never_falls(forecast: np
     assert (through + slack >= np.maximum(np.cumsum(forecast, 1), np.cumsum(firm, 1)))[:, ends].all()
     assert (through <= np.cumsum(forecast + firm, 1) + slack).all()
     assert (np.diff(through, axis=1) >= -1e-9 * (1.0 + through[:, 1:])).all()
+
+
+# ---- consumption window, demand time fence, production horizon ----
+def week(*days: float) -> np.ndarray:
+    return np.array([days], dtype=float)
+
+
+def test_an_order_beyond_its_week_uses_up_forecast_left_over_before_it_and_then_after_it() -> None:
+    """Backward and forward consumption: 70 a week is forecast, an order of 120 is due in the second."""
+    forecast, firm = np.full((1, 21), 10.0), np.zeros((1, 21))
+    firm[0, 8] = 120.0
+    total = [demand_through_day(forecast, firm, Netting(*days))[0, -1] for days in ((0, 0), (2, 0), (0, 9), (60, 60))]
+    assert total[0] == 70.0 + 120.0 + 70.0, "its own week alone: 50 are more than was forecast"
+    assert total[1] == total[0] - 10.0, "two days back from the ninth: the seventh, the last of the first week"
+    assert total[2] == total[0] - 40.0, "nine days ahead of the ninth: the fifteenth to the eighteenth"
+    assert total[3] == total[0] - 50.0, "all that it is more"
+
+
+def test_the_nearest_forecast_goes_first_and_none_goes_twice() -> None:
+    forecast, firm = np.full((1, 21), 10.0), np.zeros((1, 21))
+    firm[0, 8], firm[0, 15] = 120.0, 120.0
+    through = demand_through_day(forecast, firm, Netting(60, 0))[0]
+    # Both are 50 more; the first week has 70 to give and the second nothing, so 30 of 100 stay.
+    assert through[-1] == 70.0 + 120.0 + 120.0 - 70.0
+    assert through[6] == 0.0
+
+
+@given(matrices, matrices, st.integers(0, 25), st.integers(0, 25))
+def test_a_window_takes_forecast_only_and_firm_orders_stay(
+    forecast: np.ndarray, firm: np.ndarray, back: int, ahead: int
+) -> None:
+    alone = demand_through_day(forecast, firm)
+    netted = demand_through_day(forecast, firm, Netting(back, ahead))
+    slack = 1e-6
+    assert (netted <= alone + slack).all()
+    assert (netted >= np.cumsum(firm, axis=1) - slack).all()
+    assert (netted[:, -1] >= np.maximum(forecast.sum(axis=1), firm.sum(axis=1)) - slack).all()
+    assert (np.diff(netted, axis=1) >= -slack).all()
+    wider = demand_through_day(forecast, firm, Netting(back + 3, ahead + 3))
+    assert (wider[:, -1] <= netted[:, -1] + slack).all()
+
+
+def test_inside_the_demand_time_fence_only_firm_demand_counts() -> None:
+    forecast, firm = np.full((2, 14), 10.0), np.zeros((2, 14))
+    firm[0, 1] = 25.0
+    counted = forecast_that_counts(forecast, Netting(fence_days=7), np.zeros(2, dtype=bool), 0)
+    through = demand_through_day(counted, firm)
+    assert through[:, 6].tolist() == [25.0, 0.0]
+    assert through[:, 13].tolist() == [95.0, 70.0]
+
+
+def test_exploded_demand_takes_the_place_of_the_forecast_up_to_the_production_horizon_and_no_further() -> None:
+    forecast, exploded = np.full((2, 21), 10.0), np.zeros((2, 21))
+    exploded[0, 3], exploded[0, 17] = 40.0, 100.0
+    counted = forecast_that_counts(forecast, Netting(), np.array([True, False]), 14)
+    through = demand_through_day(counted, exploded)
+    assert through[0, 13] == 40.0, "the forecast of these two weeks is not in it"
+    assert through[0, 20] == 40.0 + 100.0, "in the third the larger of 70 and 100, never 170"
+    assert through[1, 20] == 210.0, "who is no component keeps its forecast"
+
+
+def test_what_lies_above_the_forecast_is_reckoned_against_the_forecast_that_levels_are_made_of() -> None:
+    forecast = np.full((1, 10), 10.0)
+    counted = forecast_that_counts(forecast, Netting(fence_days=3), np.zeros(1, dtype=bool), 0)
+    none = flows()
+    one = DatedFlows(*(getattr(none, name)[:1] for name in ("supply", "drafts", "all_drafts", "firm", "on_top")))
+    sight = project(np.zeros(1), forecast, one, np.zeros(1), np.array([3]), np.array([5]), counted, Netting())
+    assert sight.above_forecast_qty.tolist() == [-30.0]
+
+
+def test_kinds_that_the_history_leaves_out_come_on_top_of_the_forecast() -> None:
+    table = DATED.check(pd.DataFrame([dated("A", 2, -6.0, "sales_order"), dated("A", 2, -4.0, "production")]))
+    sold_only = lay_out(table, PAIRS, AS_OF, 10, ("sales_order",))
+    assert (sold_only.firm[0, 1], sold_only.on_top[0, 1]) == (6.0, 4.0)
+    both = lay_out(table, PAIRS, AS_OF, 10)
+    assert (both.firm[0, 1], both.on_top[0, 1]) == (10.0, 0.0)
 
 
 def test_the_outlook_names_the_first_days_and_the_depth() -> None:

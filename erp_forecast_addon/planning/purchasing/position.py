@@ -260,17 +260,19 @@ def _project_block(
     in_window, early = day < window_days[:, None], day < arrival_day[:, None]
     last = window_days - 1
     on_top = on_top_through[rows, last]
-    later_drafts = flows.all_drafts - np.cumsum(flows.drafts, axis=1)[rows, last]
+    # Sums over the window, not running sums: matrices of this size cost what is read and written.
+    inside = in_window.astype(float)
+    later_drafts = flows.all_drafts - (flows.drafts * inside).sum(axis=1)
     demand = through[rows, last]
     missing = np.maximum(0.0, -stock)
     return Outlook(
         # Through the day after the window: there an order of today arrives when no review period is set.
-        supply_qty=np.cumsum(flows.supply, axis=1)[rows, window_days],
+        supply_qty=(flows.supply * inside).sum(axis=1) + flows.supply[rows, window_days],
         # Whenever due: a draft is our answer to this very need, also where a person moved its date.
         draft_qty=flows.all_drafts,
-        firm_qty=np.cumsum(flows.firm, axis=1)[rows, last],
+        firm_qty=(flows.firm * inside).sum(axis=1),
         on_top_qty=on_top,
-        above_forecast_qty=demand - np.cumsum(forecast, axis=1)[rows, last] + on_top,
+        above_forecast_qty=demand - (forecast * inside).sum(axis=1) + on_top,
         below_safety_day=_first_day(in_window & (stock < safety_stock[:, None] - 1e-9)),
         shortage_day=_first_day(stock < -1e-9),
         short_before_arrival_qty=np.max(missing, axis=1, where=early, initial=0.0),

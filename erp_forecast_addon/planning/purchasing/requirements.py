@@ -2,11 +2,13 @@
 
 Pairs are looked at level by level of the network (purchasing.network): at each level what is missing becomes planned
 orders, and these the demand of the next. Twice, where warehouses help each other out: first to know what each has too
-much of when everybody who asks it is served, then with the transfers that come of it.
+much of when everybody who asks it is served, then with the transfers that come of it. (A pair that gives is planned with
+what it gave from then on; one planned before it gave stays so: it gave what it needs in no window of its own.)
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,14 +155,12 @@ def requirements(
     on_top_of_forecast: exploded demand is not part of the forecast of its components.
     """
     plan = _Levels(shelves, edges, in_production, netting, on_top_of_forecast)
-    supplied, exploded, _asked, moves = plan.walk(Moves.none(), None)
-    asked = Asked(*(np.zeros(len(shelves), t) for t in (np.int64, float, float)))
+    supplied, exploded, asked, moves = plan.walk(None, 0)
     too_much = np.zeros(len(shelves))
     if lending is not None:
         too_much = plan.too_much(lending, supplied, exploded)
-        _s, _e, asked, moves = plan.walk(Moves.none(), plan.borrower(lending, too_much), lending.move_days)
-        if len(moves.qty):
-            supplied, exploded, _asked, _moves = plan.walk(moves, None, lending.move_days, asked.below_day)
+        if too_much.any():
+            supplied, exploded, asked, moves = plan.walk(plan.borrower(lending, too_much), lending.move_days)
     plain = plan.with_demand(supplied, exploded)
     moved = plain if lending is None else _with_moves(plain, moves, lending.move_days, asked.below_day)
     look = look_at(moved, netting)
@@ -171,11 +171,28 @@ def requirements(
         moves,
         asked,
         look,
-        look if moved is plain else look_at(plain, netting),
+        _without_moves(look, plain, moves, netting),
         _spare(moved, supplied, plan.supplies, netting),
         too_much,
         plan.supplies,
     )
+
+
+def _without_moves(look: Look, plain: Shelves, moves: Moves, netting: Netting) -> Look:
+    """How pairs stand before the moves: only those that give or take stand otherwise."""
+    rows = np.union1d(moves.giver, moves.taker)
+    if not len(rows):
+        return look
+    before = look_at(plain.select(rows), netting)
+    sight = Outlook(*(_replaced(getattr(look.sight, f.name), rows, getattr(before.sight, f.name))
+                      for f in fields(Outlook)))  # fmt: skip
+    return Look(sight, *(_replaced(getattr(look, f.name), rows, getattr(before, f.name)) for f in fields(Look)[1:]))
+
+
+def _replaced(values: NDArray[Any], rows: Ints, new: NDArray[Any]) -> NDArray[Any]:
+    out = values.copy()
+    out[rows] = new
+    return out
 
 
 def _spare(shelves: Shelves, supplied: Floats, supplies: Flags, netting: Netting) -> Floats:
@@ -234,14 +251,10 @@ class _Levels:
         return replace(self.shelves, flows=replace(flows, firm=firm, on_top=on_top), by_position=own)
 
     def walk(
-        self,
-        moves: Moves,
-        borrow: "Callable[[Ints, Look], Moves] | None",
-        move_days: int = 0,
-        need_day: Ints | None = None,
+        self, borrow: "Callable[[Ints, Look], Moves] | None", move_days: int
     ) -> tuple[Floats, Floats, Asked, Moves]:
-        """-> supplied, exploded, what each pair lacked, and the moves. moves: made already; borrow: asks for more."""
-        supplied, exploded = self._nothing(), self._nothing()
+        """-> supplied, exploded, what each pair lacked, and the moves that `borrow` found for it."""
+        supplied, exploded, moves = self._nothing(), self._nothing(), Moves.none()
         if self.begun is not None:
             exploded = exploded + self.begun
         asked = Asked(*(np.zeros(self.n, t) for t in (np.int64, float, float)))
@@ -252,17 +265,15 @@ class _Levels:
             rows = np.flatnonzero((self.depth == level) & (self.asks | (borrow is not None)))
             if not len(rows):
                 continue
-            shelves = self.with_demand(supplied, exploded)
-            if need_day is not None:
-                shelves = _with_moves(shelves, moves, move_days, need_day)
+            shelves = _with_moves(self.with_demand(supplied, exploded), moves, move_days, asked.below_day)
             part = shelves.select(rows)
             look = look_at(part, self.netting)
             if borrow is not None:
                 asked.below_day[rows], asked.need_qty[rows] = look.below_day, look.need_qty
                 asked.position_qty[rows] = look.position_qty
                 new = borrow(rows, look)
-                moves = moves.and_also(new)
                 if len(new.qty):  # what is still missing is passed on
+                    moves = moves.and_also(new)
                     part = _with_moves(shelves, new, move_days, asked.below_day).select(rows)
                     look = look_at(part, self.netting)
             self._pass_on(rows, part, look, supplied, exploded)
