@@ -172,8 +172,8 @@ def test_lines_are_ranked_by_margin_per_money_and_cut_where_the_budget_ends() ->
     (fault,) = [each for each in result.faults if each.kind == "Over Budget"]
     assert fault.sentence() == (
         f"A in {WAREHOUSE}: 80 Nos from Best for 800 EUR are needed by 2026-03-08 but were not drafted. Of the 1700 "
-        "EUR that may be ordered in the week of 2026-03-02, 1700 were left for lines that protect more margin per money "
-        "(rank 3 of 3; the cut is after rank 2)."
+        "EUR that may be ordered in the week of 2026-03-02, 1700 were left for lines that protect more margin per "
+        "money (rank 3 of 3; the cut is after rank 2)."
     )
     assert fault.money_at_risk > 0.0
     evidence = result.proposals["evidence"].iloc[0]
