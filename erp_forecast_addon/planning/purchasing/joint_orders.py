@@ -86,8 +86,8 @@ def fill_orders(
     sizes of all lines if ordered so many days ahead; money_left: company currency that pulling forward may spend in
     all; orders with the most money at risk come first.
     """
-    if lines.empty:
-        return Filled(np.zeros(0), [])
+    if terms.terms.empty:
+        return Filled(np.where(lines["due_in_days"].to_numpy(dtype=float) == 0.0, 0.0, np.nan), [])
     of_order = lines.groupby(ORDER_KEY, sort=True).ngroup().to_numpy()
     head = lines.drop_duplicates(ORDER_KEY).sort_values(ORDER_KEY).reset_index(drop=True)
     head_terms = terms.of(head["supplier"].to_numpy(dtype=object))

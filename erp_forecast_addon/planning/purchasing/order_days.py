@@ -18,6 +18,7 @@ Ints = NDArray[np.int64]
 
 # How far beyond the longest lead time calendars are laid out.
 CALENDAR_DAYS = 370
+_LAID_OUT_BY = 512
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -27,9 +28,22 @@ class OrderTerms:
 
     terms: pd.DataFrame = field(default_factory=ORDER_TERMS.empty)
     days_off: pd.DataFrame = field(default_factory=DAYS_OFF.empty)
+    _laid_out: dict[tuple[date, int], "_Calendars"] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def calendars(self, as_of: date, days: int) -> "_Calendars":
+        """The calendars of all suppliers over at least so many days; laid out once, as a plan asks several times."""
+        key = (as_of, -(-days // _LAID_OUT_BY) * _LAID_OUT_BY)
+        if key not in self._laid_out:
+            self._laid_out[key] = _lay_out(self, *key)
+        return self._laid_out[key]
 
     def of(self, supplier: NDArray[np.object_]) -> pd.DataFrame:
         """The terms of (n,) suppliers, in their order; who has none asks for nothing."""
+        if self.terms.empty:
+            asks_nothing = {
+                name: 0.0 if column.kind == "number" else "" for name, column in ORDER_TERMS.columns.items()
+            }
+            return pd.DataFrame(asks_nothing | {"supplier": supplier}, index=range(len(supplier)))
         rows = self.terms.set_index("supplier").reindex(pd.Index(supplier)).reset_index(drop=True)
         numbers = [name for name, column in ORDER_TERMS.columns.items() if column.kind == "number"]
         texts = [name for name, column in ORDER_TERMS.columns.items() if column.kind == "text" and name != "supplier"]
@@ -81,26 +95,45 @@ class OrderDays:
         return np.where(day > last, day, table[self.row, np.clip(day, 0, last)])
 
 
+@dataclass(frozen=True)
+class _Calendars:
+    """tables: as OrderDays has them; row: of the suppliers who have one; unusable: who would have no day left."""
+
+    row: pd.Series
+    unusable: list[str]
+    next_order: Ints
+    last_order: Ints
+    next_delivery: Ints
+    last_delivery: Ints
+
+
 def order_days(given: OrderTerms, supplier: NDArray[np.object_], as_of: date, days: int) -> OrderDays:
     """supplier: (n,) names; days: how far calendars are laid out, from day 0. A calendar that leaves no day to order or
     deliver in that time is taken for none (see `unusable_calendars`)."""
-    ruled = given.terms[(given.terms["weekdays"] != "") | (given.terms["holiday_list"] != "")]
-    usable = ruled[~ruled["supplier"].isin(unusable_calendars(given, as_of, days))]
-    distinct = usable[["weekdays", "holiday_list"]].drop_duplicates().reset_index(drop=True)
-    delivers, takes = _open_days(given, distinct, as_of, days)
-    every = np.ones((1, days), dtype=bool)
-    takes, delivers = np.concatenate([every, takes]), np.concatenate([every, delivers])
-    kind = usable.merge(distinct.assign(row=np.arange(1, len(distinct) + 1)), on=["weekdays", "holiday_list"])
-    of_supplier = kind.set_index("supplier")["row"]
-    row = of_supplier.reindex(pd.Index(supplier)).fillna(0).to_numpy(dtype=np.int64)
-    return OrderDays(row, _next(takes), _last(takes), _next(delivers), _last(delivers))
+    made = given.calendars(as_of, days)
+    row = made.row.reindex(pd.Index(supplier)).fillna(0).to_numpy(dtype=np.int64) if len(made.row) else np.zeros(
+        len(supplier), dtype=np.int64
+    )  # fmt: skip
+    return OrderDays(row, made.next_order, made.last_order, made.next_delivery, made.last_delivery)
 
 
 def unusable_calendars(given: OrderTerms, as_of: date, days: int) -> list[str]:
     """Suppliers who by weekdays and holidays would take no order, or deliver nothing, in all these days."""
+    return given.calendars(as_of, days).unusable
+
+
+def _lay_out(given: OrderTerms, as_of: date, days: int) -> _Calendars:
     ruled = given.terms[(given.terms["weekdays"] != "") | (given.terms["holiday_list"] != "")]
-    delivers, takes = _open_days(given, ruled[["weekdays", "holiday_list"]].reset_index(drop=True), as_of, days)
-    return list(ruled["supplier"].to_numpy(dtype=object)[~(takes.any(axis=1) & delivers.any(axis=1))])
+    distinct = ruled[["weekdays", "holiday_list"]].drop_duplicates().reset_index(drop=True)
+    delivers, takes = _open_days(given, distinct, as_of, days)
+    usable = delivers.any(axis=1) & takes.any(axis=1)
+    every = np.ones((1, days), dtype=bool)
+    takes, delivers = np.concatenate([every, takes]), np.concatenate([every, delivers])
+    kind = ruled.merge(distinct.assign(row=np.where(usable, np.arange(1, len(distinct) + 1), 0)))
+    return _Calendars(
+        kind[kind["row"] > 0].set_index("supplier")["row"], kind.loc[kind["row"] == 0, "supplier"].tolist(),
+        _next(takes), _last(takes), _next(delivers), _last(delivers),
+    )  # fmt: skip
 
 
 def weekday_digits(typed: str) -> tuple[str, list[str]]:

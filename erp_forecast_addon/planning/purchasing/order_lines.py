@@ -74,7 +74,8 @@ class OrderLines:
 def order_lines(due: pd.DataFrame, soon: pd.DataFrame, given: Offered) -> OrderLines:
     """due: needs to order now; soon: those that become due within the pull-forward window (due_in_days > 0), same
     columns. Both: one row per pair that may be ordered, with a supplier and a conversion factor."""
-    needs = pd.concat([due.assign(due_in_days=0.0), soon], ignore_index=True)
+    # One block of memory per type: what follows adds columns to a frame that has a hundred.
+    needs = pd.concat([due.assign(due_in_days=0.0), soon], ignore_index=True).copy()
     needs["taken_sooner_days"] = 0.0
     needs, found = _with_alternatives(needs, given)
     needs = _with_terms(needs, given)
@@ -102,6 +103,8 @@ class _State:
 
     def select(self, keep: Ints) -> "_State":
         """Only these lines, numbered anew."""
+        if len(keep) == len(self.needs):
+            return self
         at = np.full(len(self.needs), -1)
         at[keep] = np.arange(len(keep))
         rows = at[self.found["row"].to_numpy(dtype=np.int64)]
