@@ -108,7 +108,7 @@ def test_missing_master_data_is_told_before_an_order_is_due_ranked_by_money(shop
     shop.stocked_item("Boxed", daily=10, on_hand=300, purchase_uom="Box", standard_rate=8)
     shop.item("Orphan", lead_time_days=5, standard_rate=8)
     shop.history("Orphan", daily=4, on_hand=100)
-    shop.item("Made", default_material_request_type="Manufacture", standard_rate=8)
+    shop.item("Made", default_material_request_type="Manufacture", standard_rate=8, lead_time_days=5)
     shop.history("Made", daily=4, on_hand=100)
     shop.item("Plenty", standard_rate=8)
     shop.history("Plenty", daily=1, on_hand=900)
