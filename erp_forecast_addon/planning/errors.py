@@ -89,4 +89,6 @@ FAULT_KINDS = (
     "Cancel Order",
     "Supplier Going Late",
     "Price Jump",
+    "Over Budget",
+    "Order Below Minimum",
 )
