@@ -975,13 +975,18 @@ def _standing_faults(cases: pd.DataFrame, unusable: Flags) -> list[Fault]:
         *item_faults(
             "No Lead Time",
             sentences.NO_LEAD_TIME,
-            plain[active & (plain["lead_time_source"] == "settings")],
+            plain.assign(money_at_risk=_money_of_lead_time(cases))[active & (plain["lead_time_source"] == "settings")],
             ("lead_time_days",),
         ),
         *item_faults(
             "Bad Data", sentences.BAD_LEAD_TIME, plain[active & plain["lead_time_unbelievable"]], ("lead_time_days",)
         ),
     ]
+
+
+def _money_of_lead_time(cases: pd.DataFrame) -> pd.Series:
+    """Sales lost if the lead time is half as long again as taken: what a lead time that nobody knows may cost."""
+    return 0.5 * cases["lead_time_days"] * cases["daily_demand_mean"] * cases["selling_rate"]
 
 
 def _shortage_faults(cases: pd.DataFrame, proposals: pd.DataFrame, requests: pd.DataFrame) -> list[Fault]:

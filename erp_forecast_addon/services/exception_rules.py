@@ -50,6 +50,8 @@ DEFAULT_RULES: Mapping[str, Rule] = {
     "Defer Order": Rule(severity="Medium", owner_by=BUYER),
     "Supplier Going Late": Rule(severity="Medium", owner_by=BUYER),
     "Price Jump": Rule(severity="Medium", owner_by=BUYER),
+    "Over Budget": Rule(severity="High", owner_by=BUYER),
+    "Order Below Minimum": Rule(severity="Medium", owner_by=BUYER),
     "MOQ Above Need": Rule(severity="Medium", owner_by=BUYER),
     "Edited Draft Differs": Rule(severity="Medium", owner_by=BUYER),
     "Too Little History": Rule(severity="Low"),

@@ -357,7 +357,7 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
             inputs.learned,
             log.as_of,
         )
-        step.rows, faults = len(found), watch.without_doubles([*faults, *found])
+        step.rows, faults = len(found), watch.without_doubles(faults, found)
     with log.step("Publish exceptions") as step:
         published = publish_faults(site, log.name, company, settings, faults, log.as_of)
         step.rows, step.detail = len(faults), "\n".join(published.failed)

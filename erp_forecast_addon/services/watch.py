@@ -16,9 +16,17 @@ from erp_forecast_addon.planning.inventory.lead_time_learning import Learned
 from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.planning.purchasing.faults import SUPPLY_TOO_LATE
 from erp_forecast_addon.planning.purchasing.late_supply import late_faults, late_lines
+from erp_forecast_addon.planning.purchasing.missing_data import (
+    NO_FACTOR,
+    NO_PRICE,
+    NO_SUPPLIER,
+    missing_data,
+    missing_faults,
+)
 from erp_forecast_addon.planning.purchasing.position import lay_out, projected_stock
 from erp_forecast_addon.planning.purchasing.price_jumps import Jump, jump_faults, price_jumps
 from erp_forecast_addon.planning.purchasing.reschedule import Course, Damping, reschedule, reschedule_faults
+from erp_forecast_addon.planning.purchasing.suppliers import rate_sourcing
 from erp_forecast_addon.planning.replenishment import DemandOutlook
 from erp_forecast_addon.site import watch_reads
 from erp_forecast_addon.site.port import Site
@@ -27,6 +35,7 @@ from erp_forecast_addon.site.watch_reads import Watch
 
 _PAIR = ["item_code", "warehouse"]
 _YEAR_DAYS = 365.0
+AHEAD_OF_NEED = (NO_SUPPLIER, NO_PRICE, NO_FACTOR)
 # Supply that nobody has promised yet serves a need after the orders that stand.
 _NOT_FIRM = ("our_draft", "material_request")
 
@@ -51,17 +60,28 @@ def watch_faults(
     jumps = _jumps(paid, sourcing, Jump(rise_share=watch.price_jump_share), as_of)
     annual = facts.groupby("item_code")["annual_qty"].sum()
     uom = items.drop_duplicates("item_code").set_index("item_code")["stock_uom"]
+    missing = missing_data(
+        facts, rate_sourcing(sourcing, items, settings.plan.currency), watch_reads.bought_items(site), as_of,
+        settings.plan.horizon_days,
+    )  # fmt: skip
     return [
+        *missing_faults(missing, settings.plan.currency),
         *_order_faults(lines, facts, made, dated, positions, learned, settings, watch, as_of),
         *going_late_faults(going_late(learned.observations), _daily_sales(facts, paid, lines)),
         *jump_faults(jumps, annual, uom, settings.plan.currency),
     ]
 
 
-def without_doubles(faults: list[Fault]) -> list[Fault]:
-    """Where an order line is told as late or wanted sooner, its pair need not be told that enough comes too late."""
-    told = {(f.item_code, f.warehouse) for f in faults if f.kind in ("Late Supply", "Expedite Order")}
-    return [f for f in faults if f.template != SUPPLY_TOO_LATE or (f.item_code, f.warehouse) not in told]
+def without_doubles(faults: list[Fault], found: list[Fault]) -> list[Fault]:
+    """What the plan told and what was found beside it, each thing once.
+
+    Where an order line is told as late or wanted sooner, its pair need not be told that enough comes too late; what an
+    order misses today need not be told as something that one will miss.
+    """
+    told = {(f.item_code, f.warehouse) for f in found if f.kind in ("Late Supply", "Expedite Order")}
+    missed = {(f.kind, f.item_code) for f in faults}
+    kept = [f for f in faults if f.template != SUPPLY_TOO_LATE or (f.item_code, f.warehouse) not in told]
+    return [*kept, *(f for f in found if f.kind not in AHEAD_OF_NEED or (f.kind, f.item_code) not in missed)]
 
 
 def _facts(made: Plan, items: pd.DataFrame, settings: CompanySettings) -> pd.DataFrame:
@@ -77,6 +97,8 @@ def _facts(made: Plan, items: pd.DataFrame, settings: CompanySettings) -> pd.Dat
         safety_stock_qty=policies["safety_stock_qty"],
         daily_demand_mean=policies["daily_demand_mean"],
         daily_demand_std=policies["daily_demand_std"],
+        position_qty=policies["position_qty"],
+        lead_time_days=policies["lead_time_days"],
         annual_qty=policies["daily_demand_mean"] * _YEAR_DAYS,
         selling_rate=selling.where(selling > 0.0).fillna(cost * margin).fillna(0.0),
         stock_uom=item["stock_uom"].fillna("").to_numpy(dtype=object),

@@ -61,6 +61,17 @@ def quoted_prices(qb: Any, company: str, since: date) -> Query:
     )  # fmt: skip
 
 
+def bought_items(qb: Any) -> Query:
+    """Stock items that somebody orders from a supplier: not made, not the customer's own, not past their end."""
+    item = qb.DocType("Item")
+    return (
+        qb.from_(item)
+        .select(item.name, item.end_of_life, item.default_material_request_type)
+        .where((item.is_stock_item == 1) & (item.is_purchase_item == 1) & (item.disabled == 0))
+        .where((item.has_variants == 0) & (item.is_customer_provided_item == 0))
+    )
+
+
 def planners_of_items(qb: Any, item_codes: Sequence[str]) -> Query:
     item = qb.DocType("Item")
     return (

@@ -56,6 +56,14 @@ def prices_paid(site: Site, company: str, as_of: date) -> pd.DataFrame:
     return PAID.check(rows.assign(base_rate=rows["base_rate"] / rows["conversion_factor"]))
 
 
+def bought_items(site: Site) -> list[str]:
+    """Stock items that are ordered from suppliers and not past their end of life."""
+    found = site.fetch(watch_queries.bought_items(site.qb))
+    kind = texts(found["default_material_request_type"])
+    alive = found["end_of_life"].isna() | (found["end_of_life"] > pd.Timestamp(site.now().date()))
+    return list(found.loc[kind.isin(("", "Purchase")) & alive, "name"])
+
+
 def watch_settings(site: Site, company: str) -> Watch:
     """The company's row of Forecast Settings, as far as exceptions ask it; without a row our defaults."""
     rows = site.fetch(watch_queries.clock_hours(site.qb, company))

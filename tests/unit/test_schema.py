@@ -85,8 +85,9 @@ def test_an_unknown_doctype_is_named():
         doctypes.doctype("No Such DocType")
 
 
-def test_exception_types_are_the_fault_kinds():
-    folder = Path(doctypes.__file__).resolve().parents[1] / "erp_forecast_addon" / "doctype" / "planning_exception"
-    fields = json.loads((folder / "planning_exception.json").read_text(encoding="utf-8"))["fields"]
+@pytest.mark.parametrize("name", ["planning_exception", "planning_exception_rule"])
+def test_exception_types_are_the_fault_kinds(name):
+    folder = Path(doctypes.__file__).resolve().parents[1] / "erp_forecast_addon" / "doctype" / name
+    fields = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["fields"]
     options = next(field["options"] for field in fields if field["fieldname"] == "exception_type")
     assert tuple(options.split("\n")) == FAULT_KINDS

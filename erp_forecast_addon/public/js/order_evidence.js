@@ -144,7 +144,7 @@ erp_forecast_addon.order_evidence = (function () {
 				: `<span class="text-danger">${__("Computed again from the frozen inputs: {0} {1}, not the {2} ordered.", [
 						number(computed.computed_qty, 3), escape(computed.stock_uom), number(computed.stock_qty, 3),
 					])}</span>`;
-		return `<p><b>${__("Rule")}:</b> ${escape(computed.rule || "–")}</p><p>${again}</p>`;
+		return `<p style="margin-top: 8px"><b>${__("Rule")}:</b> ${escape(computed.rule || "–")}</p><p>${again}</p>`;
 	}
 
 	// Fills the cards that stand in `box` once the server has answered. lines: of api.v1.evidence.lines, in their order.

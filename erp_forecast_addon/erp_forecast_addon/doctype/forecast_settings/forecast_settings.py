@@ -14,6 +14,14 @@ _AT_LEAST = {
     "default_lead_time_days": 0,
     "margin_pct": 0,
     "holding_cost_pct": 0,
+    "hours_critical": 1,
+    "hours_high": 1,
+    "hours_medium": 1,
+    "hours_low": 1,
+    "reschedule_early_days": 0,
+    "reschedule_late_days": 0,
+    "late_grace_days": 0,
+    "price_jump_pct": 0,
 }
 
 
@@ -27,6 +35,7 @@ class ForecastSettings(Document):
             _check_classes(row)
             _check_plan(row)
             _check_private_hosts(row)
+        _check_exception_rules(self.exception_rules)
         for field in _RETENTION.values():
             _check_at_least(self, field, 1, _("Forecast Settings"))
 
@@ -121,6 +130,23 @@ def _check_plan(row: Document) -> None:
     values = {**row.as_dict(), **{field: row.get(field) or 0 for field in _numbers(row)}}
     with refusals_shown():
         plan_settings(values, row.company, row.currency or "")
+
+
+def _check_exception_rules(rules: list[Document]) -> None:
+    """One rule per company and type, and an owner that says who."""
+    seen = set()
+    for rule in rules:
+        place = (rule.company or "", rule.exception_type)
+        if place in seen:
+            where = rule.company or _("all companies")
+            frappe.throw(_("{0} has more than one rule for {1} exceptions.").format(where, _(rule.exception_type)))
+        seen.add(place)
+        if (rule.owner_by == "User" and not rule.responsible) or (rule.owner_by == "Role" and not rule.role):
+            frappe.throw(
+                _("The rule for {0} exceptions does not name the user or role.").format(_(rule.exception_type))
+            )
+        if float(rule.money_from or 0) < 0 or int(rule.hours or 0) < 0:
+            frappe.throw(_("The rule for {0} exceptions has a negative number.").format(_(rule.exception_type)))
 
 
 def _check_private_hosts(row: Document) -> None:

@@ -87,7 +87,7 @@
 			return `<span class="text-danger" title="${exact}">${words}</span>`;
 		}
 		const today = doc.due_at.startsWith(frappe.datetime.get_today());
-		return `<span class="${today ? "text-warning" : ""}" title="${exact}">${at.format(today ? "HH:mm" : "D MMM")}</span>`;
+		return `<span style="${today ? "color: var(--orange-600)" : ""}" title="${exact}">${at.format(today ? "HH:mm" : "D MMM")}</span>`;
 	}
 
 	frappe.listview_settings["Planning Exception"] = {
