@@ -46,9 +46,14 @@ def before_submit(doc: Document, method: str | None = None) -> None:
 
 
 def on_submit(doc: Document, method: str | None = None) -> None:
-    if not doc.flags.by_forecast_addon and _record_of(doc.name):
-        with refusals_shown():
-            _follow_strictly(doc, "submit")
+    """The limits are held against what was submitted, which may be other than the draft that stood."""
+    record = _record_of(doc.name)
+    if doc.flags.by_forecast_addon or not record:
+        return
+    with refusals_shown():
+        if record.status == "Proposed" and not native_workflow():
+            _check_limits(doc, record.name)
+        _follow_strictly(doc, "submit")
 
 
 def on_cancel(doc: Document, method: str | None = None) -> None:
@@ -83,6 +88,16 @@ def _record_of(purchase_order: str) -> frappe._dict:
         AUTO_PURCHASE_ORDER, {"purchase_order": purchase_order}, ["name", "status"], as_dict=True
     )
     return found or frappe._dict()
+
+
+def _check_limits(doc: Document, name: str) -> None:
+    from erp_forecast_addon.services.approvals import check_submission
+    from erp_forecast_addon.site.frappe_site import FrappeSite
+
+    site = FrappeSite()
+    order = site.get_order(doc.name)
+    if order is not None:
+        check_submission(site, frappe.get_doc(AUTO_PURCHASE_ORDER, name).as_dict(), order)
 
 
 def _follow(doc: Document, event: str) -> None:

@@ -5,6 +5,7 @@ from erp_forecast_addon.planning.purchasing.authority import NO_LIMIT, ApproverR
 from erp_forecast_addon.site import approval_reads, reads
 from erp_forecast_addon.site.port import APPROVER_ROLE, Site
 
+RECORD = "Auto Purchase Order"
 _ANYBODY = _("whoever has the role {role}")
 
 
@@ -13,12 +14,19 @@ def own_limit_of(site: Site, company: str, user: str) -> float:
     return own_limit(user, site.roles_of(user), approval_reads.approver_rows(site, company), APPROVER_ROLE)
 
 
-def authority_of(site: Site, company: str, user: str) -> Authority:
-    """The most he may approve today, and on whose behalf."""
+def authority_of(site: Site, company: str, user: str, record: str | None = None) -> Authority:
+    """The most he may approve today, and on whose behalf. record: an Auto Purchase Order; nobody lends a right that he
+    does not have on it."""
     today = site.now().date()
     rows = approval_reads.approver_rows(site, company)
     lent = approval_reads.delegations(site, company, today)
-    return authority(user, today, lent, lambda name: own_limit(name, site.roles_of(name), rows, APPROVER_ROLE))
+
+    def limit_of(name: str) -> float:
+        if name != user and record is not None and not site.may_write(name, RECORD, record):
+            return 0.0
+        return own_limit(name, site.roles_of(name), rows, APPROVER_ROLE)
+
+    return authority(user, today, lent, limit_of)
 
 
 def who_may(site: Site, company: str, amount: float) -> str:

@@ -38,14 +38,10 @@ class Deadline:
 
 
 # ---- how many people ------------------------------------
-def verdicts(
-    site: Site, settings: CompanySettings, orders: pd.DataFrame, lines: pd.DataFrame
-) -> dict[str, Verdict]:
+def verdicts(site: Site, settings: CompanySettings, orders: pd.DataFrame, lines: pd.DataFrame) -> dict[str, Verdict]:
     """Order -> verdict. orders: table WAITING; lines: table WAITING_LINES of the same orders."""
     rules = settings.approval.rules
-    evidence = approval_reads.evidence(
-        site, settings.company, rules, set(orders["supplier"]), set(lines["item_code"])
-    )
+    evidence = approval_reads.evidence(site, settings.company, rules, set(orders["supplier"]), set(lines["item_code"]))
     return judge_orders(orders, lines, evidence, rules, settings.plan.currency)
 
 

@@ -13,7 +13,7 @@ from erp_forecast_addon.planning.purchasing.authority import Authority
 from erp_forecast_addon.services import approval_authority, approval_levels
 from erp_forecast_addon.services.fingerprint import fingerprints
 from erp_forecast_addon.site import approval_reads, order_reads, reads
-from erp_forecast_addon.site.port import NativeOrder, Site
+from erp_forecast_addon.site.port import APPROVER_ROLE, NativeOrder, Site
 from erp_forecast_addon.site.sourcing import supplier_block
 
 # What a decision that is taken back leaves empty.
@@ -47,11 +47,9 @@ def approval_values(
     values = {"approval_level": verdict.level, "approval_reason": verdict.text(site.translate), **_amounts(order)}
     if automatic:
         if verdict.level != "Automatic":
-            raise Refused(
-                site.translate(NOT_AUTOMATIC).format(order=record["name"], reason=values["approval_reason"])
-            )
+            raise Refused(site.translate(NOT_AUTOMATIC).format(order=record["name"], reason=values["approval_reason"]))
         return values | {"status": status, **_by(site, "")}
-    held = approval_authority.authority_of(site, str(record["company"]), site.user)
+    held = approval_authority.authority_of(site, str(record["company"]), site.user, str(record["name"]))
     if held.limit <= 0.0:
         raise Refused(_no_right(site, record, order))
     if verdict.level == "Two Approvers" and not first_stands(record, state):
@@ -74,11 +72,12 @@ def first_stands(record: Mapping[str, Any], state: str) -> bool:
     return bool(record.get("first_approved_by")) and record.get("first_approved_state") == state
 
 
-def decided(site: Site, company: str) -> dict[str, Any]:
+def decided(site: Site, record: Mapping[str, Any]) -> dict[str, Any]:
     """Who decides now, and on whose behalf if not by his own right."""
-    if approval_authority.own_limit_of(site, company, site.user) > 0.0:
+    company = str(record["company"])
+    if APPROVER_ROLE in site.roles_of(site.user):
         return _by(site, "")
-    return _by(site, approval_authority.authority_of(site, company, site.user).on_behalf_of)
+    return _by(site, approval_authority.authority_of(site, company, site.user, str(record["name"])).on_behalf_of)
 
 
 def state_of_draft(site: Site, company: str, purchase_order: str) -> str:

@@ -81,9 +81,7 @@ def approve(site: Site, name: str, *, automatic: bool = False) -> str:
     return str(values.get("status", record["status"]))
 
 
-def reject(
-    site: Site, name: str, reason: str, until: date | None = None, reason_class: str | None = None
-) -> None:
+def reject(site: Site, name: str, reason: str, until: date | None = None, reason_class: str | None = None) -> None:
     """Reject a proposed order: its draft is deleted, the record stays with the reason.
 
     until: the last day on which the same need is not proposed again; default today + rejected_for_days. reason_class:
@@ -101,11 +99,9 @@ def reject(
             site.delete_order(order.name)
 
 
-def decision_values(
-    site: Site, record: Mapping[str, Any], action: str, *, automatic: bool = False
-) -> dict[str, Any]:
-    """Fields of a record that is approved now: state, who, when, and the amounts of its Purchase Order; those of a first
-    approval, without a state, where a second one is needed.
+def decision_values(site: Site, record: Mapping[str, Any], action: str, *, automatic: bool = False) -> dict[str, Any]:
+    """Fields of a record that is approved now: state, who, when, and the amounts of its Purchase Order; those of a
+    first approval, without a state, where a second one is needed.
 
     For callers that save the record themselves; nothing is written here.
     """
@@ -147,7 +143,7 @@ def rejection_values(
     return {
         "status": status, "purchase_order": None, "rejection_reason": str(reason).strip(),
         "rejected_until": until or _rejected_until(site, record), "rejection_class": reason_class or NOT_NEEDED,
-        **approvals.decided(site, str(record["company"])),
+        **approvals.decided(site, record),
     }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.planning.purchasing.grouping import group_orders
 from erp_forecast_addon.planning.purchasing.rests import at_rest
 from erp_forecast_addon.planning.tables import DATED
-from erp_forecast_addon.services import approval_levels, decisions
+from erp_forecast_addon.services import approval_levels, decisions, order_edits
 from erp_forecast_addon.services.fingerprint import fingerprints
 from erp_forecast_addon.services.open_drafts import OpenDrafts, as_supply, read_open_drafts, same_need
 from erp_forecast_addon.site import order_reads
@@ -115,6 +115,7 @@ class _Drafting:
 
     def carry_out(self) -> DraftingResult:
         self._mark_edited()
+        order_edits.keep_found(self.site, self.settings, self.drafts)
         self.faults += self._differences()
         for done, work in enumerate(self._works(), 1):
             work()

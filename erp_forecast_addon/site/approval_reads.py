@@ -50,9 +50,7 @@ def approval_settings(row: dict[str, Any]) -> ApprovalSettings:
             kinds=kinds,
             threshold_level="Two Approvers" if row["approval_threshold_asks"] == "Two Approvers" else "One Approver",
         ),
-        reminders=ReminderRules(
-            float(row["remind_hours_before"] or 0.0), float(row["escalate_after_hours"] or 0.0)
-        ),
+        reminders=ReminderRules(float(row["remind_hours_before"] or 0.0), float(row["escalate_after_hours"] or 0.0)),
         remind=bool(row["remind_approvers"]),
         cut_off=_time_of_day(row["approval_cut_off"], company),
         tolerated_loss_share=float(row["tolerated_loss_pct"] or 0.0) / 100.0,

@@ -170,6 +170,9 @@ class FrappeSite(Site):
     def roles_of(self, user: str) -> Collection[str]:
         return frozenset(frappe.get_roles(user)) if frappe.db.get_value("User", user, "enabled") else frozenset()
 
+    def may_write(self, user: str, doctype: str, name: str) -> bool:
+        return bool(frappe.has_permission(doctype, "write", doc=frappe.get_doc(doctype, name), user=user))
+
     def order_limit_refusal(self, purchase_order: str, user: str) -> str:
         return frappe_workflow.limit_refusal(frappe.get_doc("Purchase Order", purchase_order), user)
 

@@ -63,7 +63,10 @@ def test_an_order_far_from_the_suppliers_usual_one_is_named_with_its_distance():
     assert verdict(rules, usual, amount=150.0).level == "Automatic"
     found = verdict(rules, usual, amount=250.0)
     assert found.level == "One Approver"
-    assert "The order is 150% more than usual: 250.00 EUR, where the last 3 orders from S were about 100.00" in found.text()
+    assert (
+        "The order is 150% more than usual: 250.00 EUR, where the last 3 orders from S were about 100.00"
+        in found.text()
+    )
     assert "80% less than usual" in verdict(rules, usual, amount=20.0).text()
 
 

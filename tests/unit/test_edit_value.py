@@ -13,7 +13,7 @@ def case(**values: float) -> pd.DataFrame:
     """40 proposed for day 2; margin 3, cost 5, a quarter of it a year to hold, 10 expected a day."""
     return pd.DataFrame([{
         "name": "E", "proposed_qty": 40.0, "changed_qty": 40.0, "proposed_day": 2.0, "changed_day": 2.0,
-        "arrived_day": np.nan, "arrived_qty": np.nan, "proposed_rate": 5.0, "changed_rate": 5.0, "margin": 3.0,
+        "arrived_day": np.nan, "proposed_rate": 5.0, "changed_rate": 5.0, "margin": 3.0,
         "unit_cost": 5.0, "holding_rate_per_year": 0.365, "daily_demand_mean": 10.0, **values,
     }])  # fmt: skip
 
@@ -29,7 +29,7 @@ def history(arrived: dict[int, float], opening: float = 20.0, daily: float = 10.
         sold[0, day] = min(stock, daily)
         stock -= sold[0, day]
         empty[0, day] = stock <= 0.0
-    return History(np.array([opening]), sold, net_in, empty, np.array([days]))
+    return History(np.array([opening]), sold, net_in, net_in.copy(), empty, np.array([days]))
 
 
 def value(cases: pd.DataFrame, seen: History) -> pd.Series:
@@ -71,7 +71,7 @@ def test_a_later_date_costs_the_days_without_goods():
 
 def test_the_proposal_would_have_been_as_late_as_the_order_was():
     # Both asked for day 2, came on day 4: the quantities are the same, so nothing is gained or lost.
-    found = value(case(arrived_day=4.0, arrived_qty=40.0), history({4: 40.0}))
+    found = value(case(arrived_day=4.0), history({4: 40.0}))
     assert found["value"] == 0.0
 
 
@@ -96,14 +96,14 @@ def test_a_stock_that_is_negative_at_first_is_an_empty_shelf():
     assert found["value"] == negative["value"] == 0.0
 
 
-def _rest(seen: History) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    return seen.sold, seen.net_in, seen.empty, seen.days
+def _rest(seen: History) -> tuple[np.ndarray, ...]:
+    return seen.sold, seen.net_in, seen.ours, seen.empty, seen.days
 
 
 def test_many_edits_are_priced_like_one_each():
     parts = [(case(changed_qty=qty), history({2: qty})) for qty in (10.0, 40.0, 80.0)]
     together = History(*(np.concatenate([getattr(seen, name) for _c, seen in parts]) for name in
-                         ("opening", "sold", "net_in", "empty", "days")))  # fmt: skip
+                         ("opening", "sold", "net_in", "ours", "empty", "days")))  # fmt: skip
     cases = pd.concat([each for each, _seen in parts]).assign(name=["a", "b", "c"])
     assert edit_values(cases, together)["value"].tolist() == [value(*part)["value"] for part in parts]
     assert edit_values(cases.iloc[:0], together).empty

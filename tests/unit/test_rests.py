@@ -63,7 +63,9 @@ def test_reasons_are_those_of_the_record():
 
     from erp_forecast_addon.site import doctypes
 
-    path = Path(doctypes.__file__).parents[1] / "erp_forecast_addon/doctype/auto_purchase_order/auto_purchase_order.json"
+    path = (
+        Path(doctypes.__file__).parents[1] / "erp_forecast_addon/doctype/auto_purchase_order/auto_purchase_order.json"
+    )
     (field,) = [each for each in json.loads(path.read_text())["fields"] if each["fieldname"] == "rejection_class"]
     assert tuple(field["options"].split("\n")) == ("", *REASON_CLASSES)
     assert np.asarray(REASON_CLASSES).size == 5

@@ -21,15 +21,19 @@ FEWEST_FORMER_ORDERS: Final = 3
 # A forecast of which less money than this was ever judged is as good as unknown.
 _LEAST_JUDGED_SHARE: Final = 0.5
 
-UNDER_LIMIT = _("{amount} {currency} is no more than {limit} {currency} and no threshold is reached: it may approve itself.")
+UNDER_LIMIT = _(
+    "{amount} {currency} is no more than {limit} {currency} and no threshold is reached: it may approve itself."
+)
 ONE = _("One approver decides.")
 TWO_ABOVE = _("{amount} {currency} is above {limit} {currency}: two approvers decide.")
 ABOVE_LIMIT = _("{amount} {currency} is above the {limit} {currency} that may approve themselves.")
 EDITED = _("A person has edited the draft.")
 DOUBT = _("The plan has something to say about {name}.")
-ORDER_CHANGED = _("The order is {percent}% {direction} than usual: {amount} {currency}, where the last {count} orders from "
-                  "{supplier} were about {usual}.")  # fmt: skip
-ITEM_CHANGED = _("{item_code} is {percent}% {direction} than usual: {qty}, where its last {count} orders were about {usual}.")
+ORDER_CHANGED = _("The order is {percent}% {direction} than usual: {amount} {currency}, where the last {count} orders "
+                  "from {supplier} were about {usual}.")  # fmt: skip
+ITEM_CHANGED = _(
+    "{item_code} is {percent}% {direction} than usual: {qty}, where its last {count} orders were about {usual}."
+)
 BADLY_FORECAST = _("The demand of its items was forecast with an error of {percent}%, more than {limit}%.")
 BADLY_COVERED = _("Only {percent}% of what came lay inside the 80% interval of its forecasts, less than {limit}%.")
 NOT_JUDGED = _("For {percent}% of its money no forecast has been judged yet.")
@@ -128,7 +132,7 @@ class Verdict:
 def judge_orders(
     orders: pd.DataFrame, lines: pd.DataFrame, evidence: Evidence, rules: ApprovalRules, currency: str
 ) -> dict[str, Verdict]:
-    """name -> verdict of every order. orders: table WAITING; lines: table WAITING_LINES; raises BadInput for neither."""
+    """name -> verdict of every order. orders: table WAITING; lines: table WAITING_LINES."""
     waiting, of = WAITING.check(orders), WAITING_LINES.check(lines)
     facts = waiting.set_index("name", drop=False)
     facts = facts.join(_order_change(waiting, evidence.orders)).join(_item_change(of, evidence.lines))
@@ -235,7 +239,9 @@ def _verdict(row: Mapping[str, Any], rules: ApprovalRules, currency: str) -> Ver
     return Verdict("One Approver", (*against, (ONE, {})))
 
 
-def _against_automatic(row: Mapping[str, Any], rules: ApprovalRules, values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _against_automatic(
+    row: Mapping[str, Any], rules: ApprovalRules, values: Mapping[str, Any]
+) -> list[tuple[str, Any]]:
     if rules.automatic_limit <= 0.0:
         return []
     found: list[tuple[str, Any]] = []

@@ -67,8 +67,8 @@ def chances(first_day: date, cut_off: time, holidays: Collection[date], count: i
 def lost_sales(needs: pd.DataFrame, order_days: Floats) -> Floats:
     """(n, k) sales lost in expectation until an order placed on day k arrives; company currency.
 
-    needs: table WAITING_NEEDS; order_days: (k,) days after as_of + 1. The stock that is left at the arrival, on average,
-    is the less of two straight lines: from the net position, and from the day on which the projection falls below the
+    needs: table WAITING_NEEDS; order_days: (k,) days after as_of + 1. The stock left at the arrival, on average, is
+    the less of two straight lines: from the net position, and from the day on which the projection falls below the
     safety stock; around it demand deviates by sqrt(a·σ² + μ²·σ_L²), a days after now. What is missing is σ·G(k)
     (safety_stock.expected_units_short).
     """

@@ -57,9 +57,7 @@ def own_limit(user: str, roles: Collection[str], rows: Iterable[ApproverRow], ap
     return max(his, default=0.0)
 
 
-def authority(
-    user: str, day: date, delegations: Iterable[Delegation], limit_of: Callable[[str], float]
-) -> Authority:
+def authority(user: str, day: date, delegations: Iterable[Delegation], limit_of: Callable[[str], float]) -> Authority:
     """The most the user may approve on `day`. limit_of: own_limit of any user, 0 for one who may not any more.
 
     His own right comes first where it reaches as far.

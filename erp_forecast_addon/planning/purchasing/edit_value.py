@@ -39,8 +39,7 @@ EDIT_CASES = Table(
         "changed_qty": Column("number"),
         "proposed_day": Column("number"),  # arrival that was proposed
         "changed_day": Column("number"),  # arrival that was asked for after the edit
-        "arrived_day": Column("number", nullable=True),  # arrival as it came, weighted by quantity; NaN: as asked for
-        "arrived_qty": Column("number", nullable=True),  # what came of this line; NaN: as ordered
+        "arrived_day": Column("number", nullable=True),  # as it came, weighted by quantity; NaN: as asked for
         "proposed_rate": Column("number", nullable=True),
         "changed_rate": Column("number", nullable=True),
         "margin": Column("number"),  # per unit sold
@@ -72,13 +71,14 @@ class History:
     """What happened around n edits, a row each, T days from the day on which each was ordered.
 
     opening: (n,) stock on the evening before; sold, net_in: (n, T) demand served, and everything else that moved the
-    stock, the goods of the edited line among them; empty: (n, T) the shelf was empty in the evening; days: (n,) how many
-    of the T days count.
+    stock; ours: (n, T) of it the goods of the edited line; empty: (n, T) the shelf was empty in the evening; days: (n,)
+    how many of the T days count.
     """
 
     opening: Floats
     sold: Floats
     net_in: Floats
+    ours: Floats
     empty: NDArray[np.bool_]
     days: Days
 
@@ -93,12 +93,10 @@ def edit_values(cases: pd.DataFrame, history: History) -> pd.DataFrame:
     expected = np.broadcast_to(column["daily_demand_mean"][:, None], history.sold.shape)
     demand = np.where(history.empty, np.maximum(history.sold, expected), history.sold)
     arrived = np.where(np.isnan(column["arrived_day"]), column["changed_day"], column["arrived_day"])
-    came = np.where(np.isnan(column["arrived_qty"]), column["changed_qty"], column["arrived_qty"])
     late = np.where(column["changed_qty"] > 0.0, arrived - column["changed_day"], 0.0)
-    ours = _arrivals(came, arrived, history.sold.shape)
     theirs = _arrivals(column["proposed_qty"], column["proposed_day"] + late, history.sold.shape)
     changed = _play(history.opening, history.net_in, demand, counted)
-    proposed = _play(history.opening, history.net_in - ours + theirs, demand, counted)
+    proposed = _play(history.opening, history.net_in - history.ours + theirs, demand, counted)
     return _priced(rows["name"], column, proposed, changed)
 
 

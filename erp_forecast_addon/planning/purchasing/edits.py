@@ -47,12 +47,14 @@ def draft_edits(
 ) -> pd.DataFrame:
     """Table EDITS: what `after` says otherwise than `before`, both DRAFT_LINES of one order.
 
-    Lines of one item and warehouse are one; a change of supplier is a row for every line that stays. A line that is gone
-    is Removed whatever else changed with it, a new one Added.
+    Lines of one item and warehouse are one; a change of supplier is a row for every line that stays. A line that is
+    gone is Removed whatever else changed with it, a new one Added.
     """
-    both = _per_pair(before).merge(
-        _per_pair(after), how="outer", left_index=True, right_index=True, suffixes=("_from", "_to")
-    ).reset_index()
+    both = (
+        _per_pair(before)
+        .merge(_per_pair(after), how="outer", left_index=True, right_index=True, suffixes=("_from", "_to"))
+        .reset_index()
+    )
     if both.empty:
         return EDITS.empty()
     was, stands = both["stock_qty_from"].notna(), both["stock_qty_to"].notna()

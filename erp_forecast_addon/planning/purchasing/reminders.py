@@ -1,4 +1,4 @@
-"""Whom to remind of an order that is about to cost a sale, and when: at most hourly, and from one approver to the next."""
+"""Whom to remind of an order that is about to cost a sale, and when: hourly, and from one approver to the next."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -4,6 +4,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.desk.form.assign_to import close_all_assignments
 from frappe.model.document import Document
 from frappe.utils import cstr, flt, get_datetime, getdate
 
@@ -11,7 +12,7 @@ from erp_forecast_addon.approval import check_may_decide, check_ours_to_approve
 from erp_forecast_addon.refusals import refusals_shown
 
 # What a person may write; everything else is the planner's evidence.
-_EDITABLE = ("status", "rejection_reason", "rejected_until")
+_EDITABLE = ("status", "rejection_reason", "rejection_class", "rejected_until")
 _BY_PERSON = {("Proposed", "Approved"): "approve", ("Proposed", "Rejected"): "reject"}
 
 
@@ -41,6 +42,8 @@ class AutoPurchaseOrder(Document):
         if action:
             with refusals_shown():
                 self._carry_out(action)
+        if self.asked_user and self.status != "Proposed" and self.has_value_changed("status"):
+            close_all_assignments(self.doctype, self.name, ignore_permissions=True)
 
     def _decide(self) -> None:
         before = self.get_doc_before_save()
@@ -53,9 +56,25 @@ class AutoPurchaseOrder(Document):
         if action == "approve":
             check_ours_to_approve(self)
         with refusals_shown():
-            self.update(self._values_of(action, before.as_dict()))
+            values = self._values_of(action, before.as_dict())
+        if "status" not in values:
+            self._stay(before)
+        self.update(values)
         self.flags.decided = action
         self.flags.decided_order = before.purchase_order
+
+    def _stay(self, before: Document) -> None:
+        """The first of two approvals: the workflow's conditions hold for it too, the state stays."""
+        super().validate_workflow()
+        self.status = before.status
+        self.flags.first_of_two = True
+        frappe.msgprint(_("Your approval is kept. {0} needs a second one.").format(self.name), alert=True)
+
+    def add_comment(self, comment_type: str = "Comment", text: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        """The workflow tells the state that an action leads to; a first approval does not lead there."""
+        if comment_type == "Workflow" and self.flags.first_of_two:
+            text = _("first of two approvals")
+        return super().add_comment(comment_type, text, *args, **kwargs)
 
     def _values_of(self, action: str, record: dict[str, Any]) -> dict[str, Any]:
         from erp_forecast_addon.services import decisions
@@ -63,7 +82,7 @@ class AutoPurchaseOrder(Document):
         if action == "approve":
             return decisions.decision_values(_site(), record, "approve")
         until = getdate(self.rejected_until) if self.rejected_until else None
-        return decisions.rejection_values(_site(), record, self.rejection_reason, until)
+        return decisions.rejection_values(_site(), record, self.rejection_reason, until, self.rejection_class or None)
 
     def _carry_out(self, action: str) -> None:
         from erp_forecast_addon.services import decisions
