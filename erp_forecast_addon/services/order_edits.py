@@ -135,7 +135,8 @@ def _supersede(site: Site, record: Mapping[str, Any], found: pd.DataFrame) -> No
 
 def _figures(site: Site, settings: CompanySettings, record: Mapping[str, Any], found: pd.DataFrame) -> pd.DataFrame:
     """What each pair was proposed with, and what prices its change: item_name, stock_uom, proposed_*, margin,
-    unit_cost, daily_demand_mean. NaN for a line that the planner did not propose, but for the demand that its policy expects."""
+    unit_cost, daily_demand_mean. NaN for a line that the planner did not propose, but for the demand that its
+    policy expects."""
     pairs = found[_PAIR].drop_duplicates().reset_index(drop=True)
     lines = pd.DataFrame([_figures_of_line(line) for line in record.get("items") or []])
     if lines.empty:

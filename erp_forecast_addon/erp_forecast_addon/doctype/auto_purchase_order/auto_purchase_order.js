@@ -2,6 +2,7 @@
 {% include "erp_forecast_addon/public/js/svg_chart.js" %}
 {% include "erp_forecast_addon/public/js/order_state.js" %}
 {% include "erp_forecast_addon/public/js/order_evidence.js" %}
+{% include "erp_forecast_addon/public/js/order_approval.js" %}
 
 (function () {
 	const APPROVER = "Forecast Approver";
@@ -25,8 +26,8 @@
 		const by = doc.decided_by ? frappe.user.full_name(doc.decided_by) : "";
 		const until = doc.rejected_until ? frappe.datetime.str_to_user(doc.rejected_until) : "";
 		const sentences = {
-			Proposed: proposed_sentence(doc),
-			Approved: __("Approved by {0}.", [by]),
+			Proposed: erp_forecast_addon.order_approval.sentence(frm),
+			Approved: erp_forecast_addon.order_approval.approved_sentence(doc, by),
 			Rejected: __("Rejected by {0}: {1}", [by, doc.rejection_reason || __("no reason given")]),
 			Withdrawn: __("Withdrawn: the need has gone, so the draft was removed."),
 			Cancelled: __("The Purchase Order was cancelled or deleted."),
@@ -34,15 +35,6 @@
 		};
 		const sentence = sentences[doc.status] || "";
 		return doc.status === "Rejected" && until ? `${sentence} ${__("Not proposed again until {0}.", [until])}` : sentence;
-	}
-
-	function proposed_sentence(doc) {
-		const due = doc.order_by ? __("Order by {0}.", [frappe.datetime.str_to_user(doc.order_by)]) : "";
-		const who = frappe.user.has_role(APPROVER)
-			? __("Approve or reject it under Actions.")
-			: __("It waits for a user with the role {0}.", [__(APPROVER)]);
-		const edited = doc.edited_by_person ? __("A person has edited the draft; the planner leaves it as it is.") : "";
-		return [due, who, edited].filter(Boolean).join(" ");
 	}
 
 	function show_state(frm) {
@@ -59,26 +51,8 @@
 			})
 			.then(() => frm.reload_doc());
 
-	function ask_for_reason(frm) {
-		const dialog = new frappe.ui.Dialog({
-			title: __("Reject this proposal"),
-			fields: [
-				{ fieldname: "reason", fieldtype: "Small Text", label: __("Reason for Rejection"), reqd: 1 },
-				{
-					fieldname: "until",
-					fieldtype: "Date",
-					label: __("Not Proposed Again Until"),
-					description: __("Empty: for as many days as the company's Forecast Settings say."),
-				},
-			],
-			primary_action_label: __("Reject"),
-			primary_action({ reason, until }) {
-				dialog.hide();
-				decide(frm, "reject", { reason, until: until || null });
-			},
-		});
-		dialog.show();
-	}
+	const ask_for_reason = (frm) =>
+		erp_forecast_addon.order_approval.ask_for_rejection((values) => decide(frm, "reject", values));
 
 	// The workflow froze the page and would save the state before anyone gave a reason. The promise that is never
 	// fulfilled stops it; the dialog decides in its place, reason and state in one transaction.
@@ -89,12 +63,33 @@
 		return new Promise(() => {});
 	}
 
-	// A site that switched our Workflow off still decides here.
-	function show_decisions_without_workflow(frm) {
-		const has_workflow = Boolean((frm.meta.__workflow_docs || []).length);
-		if (has_workflow || frm.doc.status !== "Proposed" || !frappe.user.has_role(APPROVER)) return;
+	// A site that switched our Workflow off still decides here, and so does the deputy of somebody who is away.
+	function show_decisions(frm) {
+		const by_workflow = (frm.meta.__workflow_docs || []).length && frappe.user.has_role(APPROVER);
+		const state = frm.decision_state || {};
+		if (by_workflow || frm.doc.status !== "Proposed" || !state.may_decide || state.native_workflow) return;
 		frm.add_custom_button(__("Approve"), () => decide(frm, "approve"), __("Actions"));
 		frm.add_custom_button(__("Reject"), () => ask_for_reason(frm), __("Actions"));
+	}
+
+	function show_snooze(frm) {
+		if (frm.doc.status !== "Proposed" || !frappe.model.can_create("Planning Snooze")) return;
+		frm.add_custom_button(__("Put to Rest"), () =>
+			erp_forecast_addon.order_approval.ask_for_snooze(frm.doc, () => frm.reload_doc())
+		);
+	}
+
+	// What only the server knows: whether this user may decide, for whom, and who is asked.
+	async function show_who_decides(frm) {
+		const { name } = frm.doc;
+		frm.decision_state = null;
+		if (frm.doc.status === "Proposed") {
+			const { message } = await frappe.call("erp_forecast_addon.api.v1.orders.decision_state", { name });
+			if (frm.doc.name !== name) return;
+			frm.decision_state = message;
+		}
+		show_decisions(frm);
+		show_state(frm);
 	}
 
 	frappe.ui.form.on("Auto Purchase Order", {
@@ -102,9 +97,9 @@
 			if (frm.is_new()) return;
 			show_evidence(frm);
 			show_buttons(frm);
-			show_decisions_without_workflow(frm);
-			show_state(frm);
-			frm.toggle_display(["rejection_reason", "rejected_until"], frm.doc.status === "Rejected");
+			show_snooze(frm);
+			show_who_decides(frm);
+			frm.toggle_display(["rejection_reason", "rejection_class", "rejected_until"], frm.doc.status === "Rejected");
 		},
 		before_workflow_action(frm) {
 			return frm.selected_workflow_action === "Reject" ? reject_with_reason(frm) : Promise.resolve();
