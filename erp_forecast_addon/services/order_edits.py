@@ -83,7 +83,7 @@ def keep_found(site: Site, settings: CompanySettings, drafts: OpenDrafts) -> int
 
 def proposed_draft(record: Mapping[str, Any]) -> Draft:
     """The draft as the planner last proposed it, from the record's lines."""
-    rows = pd.DataFrame(record.get("items") or [], columns=None)
+    rows = pd.DataFrame([dict(line) for line in record.get("items") or []])
     if rows.empty:
         return Draft(str(record.get("supplier")), 1.0, DRAFT_LINES.empty())
     amount, base = float(rows["amount"].sum()), float(rows["base_amount"].sum())

@@ -1,4 +1,4 @@
-// Deciding on a proposed order: what its form says about it, and the dialogs that reject it or put a line to rest.
+// Deciding on a proposed order: what its form says about it, what rejecting asks, and the dialog that puts a line to rest.
 
 frappe.provide("erp_forecast_addon");
 
@@ -59,37 +59,28 @@ erp_forecast_addon.order_approval = (function () {
 		return __("Approved by {0}.", [`${by}${behalf}${first}`]);
 	}
 
-	function ask_for_rejection(reject) {
-		const dialog = new frappe.ui.Dialog({
-			title: __("Reject this proposal"),
-			fields: [
-				{
-					fieldname: "reason_class",
-					fieldtype: "Select",
-					label: __("Rejected Because"),
-					options: Object.keys(REASONS).map((value) => ({ value, label: __(value) })),
-					default: "Not Needed",
-					reqd: 1,
-					description: REASONS["Not Needed"](),
-					onchange: () =>
-						dialog.set_df_property("reason_class", "description", REASONS[dialog.get_value("reason_class")]?.() || ""),
-				},
-				{ fieldname: "reason", fieldtype: "Small Text", label: __("Reason for Rejection"), reqd: 1 },
-				{
-					fieldname: "until",
-					fieldtype: "Date",
-					label: __("Until"),
-					description: __("Empty: for as many days as the company's Forecast Settings say."),
-				},
-			],
-			primary_action_label: __("Reject"),
-			primary_action({ reason, until, reason_class }) {
-				dialog.hide();
-				reject({ reason, until: until || null, reason_class });
+	// What the dialog that rejects asks besides the reason in words.
+	const reason_fields = () => [
+		{
+			fieldname: "reason_class",
+			fieldtype: "Select",
+			label: __("Rejected Because"),
+			options: Object.keys(REASONS).map((value) => ({ value, label: __(value) })),
+			default: "Not Needed",
+			reqd: 1,
+			description: REASONS["Not Needed"](),
+			onchange() {
+				this.set_description(REASONS[this.get_value()]?.() || "");
 			},
-		});
-		dialog.show();
-		return dialog;
+		},
+	];
+
+	// Our workflow offers its actions to approvers itself; a deputy decides without it, and so does everybody where it
+	// is switched off.
+	function may_decide(frm) {
+		const state = frm.decision_state || {};
+		const offered = (frm.meta.__workflow_docs || []).length && frappe.user.has_role(erp_forecast_addon.APPROVER);
+		return state.may_decide && !state.native_workflow && !offered;
 	}
 
 	function ask_for_snooze(doc, then) {
@@ -137,5 +128,5 @@ erp_forecast_addon.order_approval = (function () {
 		return dialog;
 	}
 
-	return { sentence, approved_sentence, ask_for_rejection, ask_for_snooze };
+	return { sentence, approved_sentence, reason_fields, may_decide, ask_for_snooze };
 })();

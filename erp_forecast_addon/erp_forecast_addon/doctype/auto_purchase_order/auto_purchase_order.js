@@ -1,11 +1,13 @@
 {% include "erp_forecast_addon/public/js/forecast_styles.js" %}
 {% include "erp_forecast_addon/public/js/svg_chart.js" %}
+{% include "erp_forecast_addon/public/js/decisions.js" %}
 {% include "erp_forecast_addon/public/js/order_state.js" %}
 {% include "erp_forecast_addon/public/js/order_evidence.js" %}
 {% include "erp_forecast_addon/public/js/order_approval.js" %}
 
 (function () {
-	const APPROVER = "Forecast Approver";
+	const { order_approval } = erp_forecast_addon;
+	const decisions = erp_forecast_addon.decisions("orders", () => __("Reject this proposal"), order_approval);
 
 	function show_evidence(frm) {
 		erp_forecast_addon.add_styles();
@@ -26,8 +28,8 @@
 		const by = doc.decided_by ? frappe.user.full_name(doc.decided_by) : "";
 		const until = doc.rejected_until ? frappe.datetime.str_to_user(doc.rejected_until) : "";
 		const sentences = {
-			Proposed: erp_forecast_addon.order_approval.sentence(frm),
-			Approved: erp_forecast_addon.order_approval.approved_sentence(doc, by),
+			Proposed: order_approval.sentence(frm),
+			Approved: order_approval.approved_sentence(doc, by),
 			Rejected: __("Rejected by {0}: {1}", [by, doc.rejection_reason || __("no reason given")]),
 			Withdrawn: __("Withdrawn: the need has gone, so the draft was removed."),
 			Cancelled: __("The Purchase Order was cancelled or deleted."),
@@ -42,41 +44,9 @@
 		frm.set_intro(state_sentence(frm), erp_forecast_addon.ORDER_COLOURS[frm.doc.status]);
 	}
 
-	const decide = (frm, action, more = {}) =>
-		frappe
-			.call({
-				method: `erp_forecast_addon.api.v1.orders.${action}`,
-				args: { name: frm.doc.name, ...more },
-				freeze: true,
-			})
-			.then(() => frm.reload_doc());
-
-	const ask_for_reason = (frm) =>
-		erp_forecast_addon.order_approval.ask_for_rejection((values) => decide(frm, "reject", values));
-
-	// The workflow froze the page and would save the state before anyone gave a reason. The promise that is never
-	// fulfilled stops it; the dialog decides in its place, reason and state in one transaction.
-	function reject_with_reason(frm) {
-		frappe.dom.unfreeze();
-		frm.selected_workflow_action = null;
-		ask_for_reason(frm);
-		return new Promise(() => {});
-	}
-
-	// A site that switched our Workflow off still decides here, and so does the deputy of somebody who is away.
-	function show_decisions(frm) {
-		const by_workflow = (frm.meta.__workflow_docs || []).length && frappe.user.has_role(APPROVER);
-		const state = frm.decision_state || {};
-		if (by_workflow || frm.doc.status !== "Proposed" || !state.may_decide || state.native_workflow) return;
-		frm.add_custom_button(__("Approve"), () => decide(frm, "approve"), __("Actions"));
-		frm.add_custom_button(__("Reject"), () => ask_for_reason(frm), __("Actions"));
-	}
-
 	function show_snooze(frm) {
 		if (frm.doc.status !== "Proposed" || !frappe.model.can_create("Planning Snooze")) return;
-		frm.add_custom_button(__("Put to Rest"), () =>
-			erp_forecast_addon.order_approval.ask_for_snooze(frm.doc, () => frm.reload_doc())
-		);
+		frm.add_custom_button(__("Put to Rest"), () => order_approval.ask_for_snooze(frm.doc, () => frm.reload_doc()));
 	}
 
 	// What only the server knows: whether this user may decide, for whom, and who is asked.
@@ -88,7 +58,7 @@
 			if (frm.doc.name !== name) return;
 			frm.decision_state = message;
 		}
-		show_decisions(frm);
+		decisions.refresh(frm);
 		show_state(frm);
 	}
 
@@ -99,10 +69,8 @@
 			show_buttons(frm);
 			show_snooze(frm);
 			show_who_decides(frm);
-			frm.toggle_display(["rejection_reason", "rejection_class", "rejected_until"], frm.doc.status === "Rejected");
+			frm.toggle_display("rejection_class", frm.doc.status === "Rejected");
 		},
-		before_workflow_action(frm) {
-			return frm.selected_workflow_action === "Reject" ? reject_with_reason(frm) : Promise.resolve();
-		},
+		before_workflow_action: decisions.before_workflow_action,
 	});
 })();
