@@ -61,7 +61,10 @@ doc_events = {
     "Purchase Order": {
         "before_insert": "erp_forecast_addon.events.purchase_order.before_insert",
         "after_insert": "erp_forecast_addon.events.purchase_order.after_insert",
-        "on_update": "erp_forecast_addon.events.order_edits.draft_saved",
+        "on_update": [
+            "erp_forecast_addon.events.order_edits.draft_saved",
+            "erp_forecast_addon.events.purchase_order.on_update",
+        ],
         "before_submit": "erp_forecast_addon.events.purchase_order.before_submit",
         "on_submit": [
             "erp_forecast_addon.events.purchase_order.on_submit",

@@ -17,7 +17,7 @@ from frappe.utils import fmt_money, format_datetime, get_link_to_form, now_datet
 from erp_forecast_addon.approval import approvers_of
 from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
 
-_ASKED = ("asked_since", "reminded_at", "asked_step", "asked_user", "approve_by", "waiting_cost")
+ASKED_BY = "Administrator"
 
 
 def remind() -> list[str]:
@@ -89,13 +89,24 @@ def _send(doc: Document, steps: list[list[str]], step: int) -> None:
     new = [user for user in asked if user not in has_todo]
     if new:
         task = {"assign_to": new, "doctype": about[0], "name": about[1], "description": text, "priority": "High"}
-        task |= {"date": doc.approve_by.date(), "assigned_by": "Administrator"}
+        task |= {"date": doc.approve_by.date(), "assigned_by": ASKED_BY}
         assign_to.add(task, ignore_permissions=True)
     again = [user for user in asked if user in has_todo]
     if again:
         log = {"type": "Assignment", "document_type": about[0], "document_name": about[1], "subject": text,
-               "from_user": "Administrator"}  # fmt: skip
+               "from_user": ASKED_BY}  # fmt: skip
         enqueue_create_notification(again, log)
+
+
+def close_reminders(doc: Document) -> None:
+    """The order is decided: the tasks that asked for it are done, on our record or on the native order."""
+    named = [(doc.doctype, doc.name), ("Purchase Order", doc.purchase_order or "")]
+    for doctype, name in named:
+        ours = {"reference_type": doctype, "reference_name": name, "status": "Open", "assigned_by": ASKED_BY}
+        for task in frappe.get_all("ToDo", filters=ours, pluck="name", order_by="creation asc"):
+            todo = frappe.get_doc("ToDo", task)
+            todo.status = "Closed"
+            todo.save(ignore_permissions=True)
 
 
 def _about(doc: Document) -> tuple[str, str]:

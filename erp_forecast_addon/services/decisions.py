@@ -99,6 +99,12 @@ def reject(site: Site, name: str, reason: str, until: date | None = None, reason
             site.delete_order(order.name)
 
 
+def reject_native(site: Site, name: str, reason: str) -> None:
+    """The site's own workflow rejected the order: ours is rejected with it, the native draft is left to the site."""
+    record = _record(site, name)
+    site.update_document(DOCTYPE, name, rejection_values(site, record, reason))
+
+
 def decision_values(site: Site, record: Mapping[str, Any], action: str, *, automatic: bool = False) -> dict[str, Any]:
     """Fields of a record that is approved now: state, who, when, and the amounts of its Purchase Order; those of a
     first approval, without a state, where a second one is needed.

@@ -5,7 +5,6 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.desk.form.assign_to import close_all_assignments
 from frappe.model.document import Document
 from frappe.utils import cstr, flt, get_datetime, getdate
 
@@ -22,13 +21,15 @@ class AutoPurchaseOrder(DecidedDocument):
 
     def on_update(self) -> None:
         """Submit or delete the native draft in the transaction that saves the decision."""
+        from erp_forecast_addon.events.approval_reminders import close_reminders
+
         action = self.flags.pop("decided", None)
         if action:
             with refusals_shown():
                 self._carry_out(action)
 
         if self.asked_user and self.status != "Proposed" and self.has_value_changed("status"):
-            close_all_assignments(self.doctype, self.name, ignore_permissions=True)
+            close_reminders(self)
 
     def add_comment(self, comment_type: str = "Comment", text: str | None = None, *args: Any, **kwargs: Any) -> Any:
         """The workflow tells the state that an action leads to; a first approval does not lead there."""
