@@ -47,7 +47,11 @@ override_doctype_dashboards = {
 
 scheduler_events = {
     "all": ["erp_forecast_addon.events.dispatch.send_due"],
-    "hourly": ["erp_forecast_addon.events.schedule.hourly", "erp_forecast_addon.events.change_sets.resume_lost"],
+    "hourly": [
+        "erp_forecast_addon.events.schedule.hourly",
+        "erp_forecast_addon.events.change_sets.resume_lost",
+        "erp_forecast_addon.events.approval_reminders.remind",
+    ],
     "daily_long": ["erp_forecast_addon.events.stock.compare_nightly"],
 }
 
@@ -66,6 +70,10 @@ doc_events = {
     "Purchase Order": {
         "before_insert": "erp_forecast_addon.events.purchase_order.before_insert",
         "after_insert": "erp_forecast_addon.events.purchase_order.after_insert",
+        "on_update": [
+            "erp_forecast_addon.events.order_edits.draft_saved",
+            "erp_forecast_addon.events.purchase_order.on_update",
+        ],
         "before_submit": "erp_forecast_addon.events.purchase_order.before_submit",
         "on_submit": [
             "erp_forecast_addon.events.purchase_order.on_submit",
@@ -110,6 +118,7 @@ doc_events = {
 }
 
 _our_lists = (
+    "Approval Delegation",
     "Auto Material Request",
     "Auto Purchase Order",
     "Demand Forecast",
@@ -118,12 +127,13 @@ _our_lists = (
     "Forecast Run",
     "Level Change",
     "Level Change Set",
+    "Order Edit",
     "Planning Exception",
     "Policy Replay",
     "Safety Stock Policy",
     "Supplier Lead Time",
 )
-_signals = ("Demand Event", "Forecast Override", "Planning Rule")
+_signals = ("Demand Event", "Forecast Override", "Planning Rule", "Planning Snooze")
 permission_query_conditions = {
     **dict.fromkeys(_our_lists, "erp_forecast_addon.permissions.query_conditions"),
     **dict.fromkeys(_signals, "erp_forecast_addon.permissions.signal_conditions"),
@@ -168,6 +178,7 @@ default_log_clearing_doctypes = {
     "Forecast Run": 180,
     "Forecast Snapshot": 730,
     "Level Change Set": 365,
+    "Order Edit": 1095,
     "Order Approval Time": 730,
     "Planning Exception": 180,
     "Policy Replay": 365,

@@ -13,14 +13,16 @@ from erp_forecast_addon.permissions import check_record
 
 def approve(doctype: str, name: str) -> Document:
     """Approve a proposed record; the record as it is then."""
-    return _apply(_decidable(doctype, name), "Approve", "Approved")
+    return _apply(decidable(doctype, name), "Approve", "Approved")
 
 
-def reject(doctype: str, name: str, reason: str, until: str | None) -> Document:
-    """Reject a proposed record with a reason; until: the last day on which it is not proposed again."""
-    doc = _decidable(doctype, name)
+def reject(doctype: str, name: str, reason: str, until: str | None, **more: Any) -> Document:
+    """Reject a proposed record with a reason; until: the last day on which it is not proposed again; more: other fields
+    that the record keeps of it."""
+    doc = decidable(doctype, name)
     doc.rejection_reason = reason
     doc.rejected_until = frappe.utils.getdate(until) if until else None
+    doc.update(more)
     return _apply(doc, "Reject", "Rejected")
 
 
@@ -28,7 +30,8 @@ def state(doc: Document, *more: str) -> dict[str, Any]:
     return {field: doc.get(field) for field in ("name", "status", *more)}
 
 
-def _decidable(doctype: str, name: str) -> Document:
+def decidable(doctype: str, name: str) -> Document:
+    """The record, if it is undecided and the user may decide on it."""
     doc = check_record(doctype, name)
     check_may_decide(doc)
     if doc.status != "Proposed":

@@ -12,7 +12,7 @@ from erp_forecast_addon.approval import check_may_decide
 from erp_forecast_addon.refusals import refusals_shown
 
 # What a person may write; everything else is the planner's.
-EDITABLE = ("status", "rejection_reason", "rejected_until")
+EDITABLE = ("status", "rejection_reason", "rejection_class", "rejected_until")
 _BY_PERSON = {("Proposed", "Approved"): "approve", ("Proposed", "Rejected"): "reject"}
 
 
@@ -44,8 +44,13 @@ class DecidedDocument(Document):
             )
         check_may_decide(self)
         with refusals_shown():
-            self.update(self._values_of(action, before.as_dict()))
+            values = self._values_of(action, before.as_dict())
+        self._take(values, before)
         return action
+
+    def _take(self, values: dict[str, Any], before: Document) -> None:
+        """values: what the decision writes; before: the document as it was."""
+        self.update(values)
 
     def _values_of(self, action: str, record: dict[str, Any]) -> dict[str, Any]:
         if action == "approve":

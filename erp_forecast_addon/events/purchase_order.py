@@ -6,11 +6,13 @@ Orders that are not ours cost one indexed lookup. What our own service does carr
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.model.workflow import get_workflow_state_field
 
 from erp_forecast_addon.approval import check_ours_to_approve, may_decide, native_workflow
 from erp_forecast_addon.planning.errors import PlanningError
 from erp_forecast_addon.refusals import refusals_shown
 from erp_forecast_addon.setup.names import APPROVER, AUTO_PURCHASE_ORDER
+from erp_forecast_addon.site.frappe_workflow import leads_to_submission
 
 
 def before_insert(doc: Document, method: str | None = None) -> None:
@@ -22,6 +24,23 @@ def before_insert(doc: Document, method: str | None = None) -> None:
 def after_insert(doc: Document, method: str | None = None) -> None:
     if doc.get("auto_purchase_order") and doc.get("amended_from"):
         _follow(doc, "amend")
+
+
+def on_update(doc: Document, method: str | None = None) -> None:
+    """The site's own workflow turned our draft down: it reached a state from which nothing leads to a submission."""
+    before = doc.get_doc_before_save()
+    workflow = None if doc.flags.by_forecast_addon or doc.docstatus != 0 or before is None else native_workflow()
+    if not workflow:
+        return
+    field = get_workflow_state_field(workflow)
+    state = doc.get(field)
+    if not state or before.get(field) == state or leads_to_submission(doc.doctype, state):
+        return
+    record = _record_of(doc.name)
+    if record.status == "Proposed":
+        _give_up(
+            doc, record.name, _("{0} in the workflow {1}, by {2}.").format(_(state), workflow, frappe.session.user)
+        )
 
 
 def before_submit(doc: Document, method: str | None = None) -> None:
@@ -46,9 +65,14 @@ def before_submit(doc: Document, method: str | None = None) -> None:
 
 
 def on_submit(doc: Document, method: str | None = None) -> None:
-    if not doc.flags.by_forecast_addon and _record_of(doc.name):
-        with refusals_shown():
-            _follow_strictly(doc, "submit")
+    """The limits are held against what was submitted, which may be other than the draft that stood."""
+    record = _record_of(doc.name)
+    if doc.flags.by_forecast_addon or not record:
+        return
+    with refusals_shown():
+        if record.status == "Proposed" and not native_workflow():
+            _check_limits(doc, record.name)
+        _follow_strictly(doc, "submit")
 
 
 def on_cancel(doc: Document, method: str | None = None) -> None:
@@ -83,6 +107,25 @@ def _record_of(purchase_order: str) -> frappe._dict:
         AUTO_PURCHASE_ORDER, {"purchase_order": purchase_order}, ["name", "status"], as_dict=True
     )
     return found or frappe._dict()
+
+
+def _check_limits(doc: Document, name: str) -> None:
+    from erp_forecast_addon.services.approvals import check_submission
+    from erp_forecast_addon.site.frappe_site import FrappeSite
+
+    site = FrappeSite()
+    order = site.get_order(doc.name)
+    if order is not None:
+        check_submission(site, frappe.get_doc(AUTO_PURCHASE_ORDER, name).as_dict(), order)
+
+
+def _give_up(doc: Document, name: str, reason: str) -> None:
+    """The order itself is the site's from then on: what its workflow does with it concerns us no more."""
+    from erp_forecast_addon.services.decisions import reject_native
+    from erp_forecast_addon.site.frappe_site import FrappeSite
+
+    reject_native(FrappeSite(), name, reason)
+    doc.db_set("auto_purchase_order", None, update_modified=False)
 
 
 def _follow(doc: Document, event: str) -> None:

@@ -19,7 +19,8 @@ _PER_WAREHOUSE = "Forecast Accuracy Week"
 _OF_A_COMPANY = (
     *_PER_PAIR, _PER_WAREHOUSE, "Planning Exception", "Demand Pair", "Reorder Level Backup", "Forecast State",
     ORDER_DISPATCH, "Auto Material Request",
-    "Level Change", "Level Change Set", "Supplier Lead Time", "Order Approval Time", "Planning Scenario",
+    "Level Change", "Level Change Set", "Supplier Lead Time", "Order Approval Time", "Planning Scenario", "Order Edit",
+    "Planning Snooze", "Approval Delegation",
 )  # fmt: skip
 # Named in our drafts, and so in what tells whether a person edited one.
 _IN_DRAFTS = ("Item", "Warehouse", "Supplier")
@@ -27,6 +28,7 @@ _IN_DRAFTS = ("Item", "Warehouse", "Supplier")
 _LEAD_TIME, _NAMED_IN_LEAD_TIMES = "Supplier Lead Time", ("Item", "Supplier", "Company")
 _CASE = "Planning Exception"
 _OVERRIDE = "Forecast Override"
+_SNOOZE = "Planning Snooze"
 _EVENT, _EVENT_ROWS = "Demand Event", ("Demand Event Value", "Demand Event Uplift")
 _BACKUP = "Reorder Level Backup"
 _CHANGE = "Level Change"
@@ -66,6 +68,7 @@ def after_delete(doc: Document, method: str | None = None) -> None:
     if doc.doctype in ("Item", "Warehouse"):
         _forget(doc.doctype, doc.name)
         _delete(_OVERRIDE, {_FIELD[doc.doctype]: doc.name})
+        _delete(_SNOOZE, {_FIELD[doc.doctype]: doc.name})
     if doc.doctype in _HAVE_CHANNELS:
         _forget_channels({_FIELD[doc.doctype]: doc.name})
     if doc.doctype in _NAMED_IN_LEAD_TIMES:

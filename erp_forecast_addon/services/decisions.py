@@ -9,6 +9,8 @@ from typing import Any
 
 from erp_forecast_addon.planning.errors import Refused
 from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.purchasing.rests import NOT_NEEDED, REASON_CLASSES
+from erp_forecast_addon.services import approvals
 from erp_forecast_addon.services.approval_times import record_approval
 from erp_forecast_addon.site import order_reads, reads
 from erp_forecast_addon.site.port import NativeOrder, Site
@@ -47,6 +49,7 @@ NOT_A_DRAFT = _("{purchase_order} is no longer a draft, so {order} cannot be rej
 REASON_MISSING = _(
     "Say why {order} is rejected: the reason stands in the record and keeps it from being proposed again."
 )
+UNKNOWN_REASON = _("There is no reason {reason_class}; there are {known}.")
 UNTIL_IN_PAST = _("{order} cannot be rejected until {until}: that day is over.")
 DELETED_BY_HAND = _("The draft was deleted by {user}.")
 FOUND_DELETED = _("The draft was deleted by hand.")
@@ -62,27 +65,32 @@ def next_status(action: str, record: Mapping[str, Any], translate: Callable[[str
     return after
 
 
-def approve(site: Site, name: str) -> None:
+def approve(site: Site, name: str, *, automatic: bool = False) -> str:
     """Approve a proposed order: submit its Purchase Order, or only release it, as the company's settings say.
 
-    The amounts are those of the Purchase Order at this moment. Either all of it happens or nothing (one savepoint).
-    Raises Refused (wrong state, no draft) or what ERPNext raises when it refuses the submission.
+    An order that needs two approvers stays Proposed after the first; returns the state. automatic: by no person, for
+    orders whose level says so. The amounts are those of the Purchase Order at this moment. Either all of it happens or
+    nothing (one savepoint). Raises Refused (wrong state, no draft, over his limit, what may not be ordered any more) or
+    what ERPNext raises when it refuses the submission.
     """
     record = _record(site, name)
     with site.savepoint():
-        site.update_document(DOCTYPE, name, decision_values(site, record, "approve"))
-        submit_if_asked(site, record)
+        values = decision_values(site, record, "approve", automatic=automatic)
+        site.update_document(DOCTYPE, name, values)
+        submit_if_asked(site, {**record, **values})
+    return str(values.get("status", record["status"]))
 
 
-def reject(site: Site, name: str, reason: str, until: date | None = None) -> None:
+def reject(site: Site, name: str, reason: str, until: date | None = None, reason_class: str | None = None) -> None:
     """Reject a proposed order: its draft is deleted, the record stays with the reason.
 
-    until: the last day on which the same need is not proposed again; default today + rejected_for_days.
+    until: the last day on which the same need is not proposed again; default today + rejected_for_days. reason_class:
+    one of purchasing.rests.REASON_CLASSES, which says what may be proposed otherwise until then.
     Raises Refused: wrong state, no reason, a day that is over, a Purchase Order that is no longer a draft.
     """
     record = _record(site, name)
     order = _native(site, record)
-    values = rejection_values(site, record, reason, until)
+    values = rejection_values(site, record, reason, until, reason_class)
     if order is not None and order.docstatus != 0:
         raise Refused(site.translate(NOT_A_DRAFT).format(purchase_order=order.name, order=name))
     with site.savepoint():
@@ -91,8 +99,15 @@ def reject(site: Site, name: str, reason: str, until: date | None = None) -> Non
             site.delete_order(order.name)
 
 
-def decision_values(site: Site, record: Mapping[str, Any], action: str) -> dict[str, Any]:
-    """Fields of a record that is approved now: state, who, when, and the amounts of its Purchase Order.
+def reject_native(site: Site, name: str, reason: str) -> None:
+    """The site's own workflow rejected the order: ours is rejected with it, the native draft is left to the site."""
+    record = _record(site, name)
+    site.update_document(DOCTYPE, name, rejection_values(site, record, reason))
+
+
+def decision_values(site: Site, record: Mapping[str, Any], action: str, *, automatic: bool = False) -> dict[str, Any]:
+    """Fields of a record that is approved now: state, who, when, and the amounts of its Purchase Order; those of a
+    first approval, without a state, where a second one is needed.
 
     For callers that save the record themselves; nothing is written here.
     """
@@ -100,11 +115,13 @@ def decision_values(site: Site, record: Mapping[str, Any], action: str) -> dict[
     order = _native(site, record)
     if order is None or order.docstatus == 2:
         raise Refused(site.translate(NO_ORDER).format(order=record["name"]))
-    return {"status": status, **_amounts(order), **_decided(site)}
+    return approvals.approval_values(site, record, order, status, automatic=automatic)
 
 
 def submit_if_asked(site: Site, record: Mapping[str, Any]) -> None:
     """Submit the Purchase Order of an approved record where the company's settings say so; else it is released."""
+    if record["status"] != "Approved":
+        return
     order = _native(site, record)
     if order is not None and order.docstatus == 0 and _settings(site, record).submit_on_approval:
         site.submit_order(order.name)
@@ -114,17 +131,25 @@ def submit_if_asked(site: Site, record: Mapping[str, Any]) -> None:
 
 
 def rejection_values(
-    site: Site, record: Mapping[str, Any], reason: str | None, until: date | None = None
+    site: Site,
+    record: Mapping[str, Any],
+    reason: str | None,
+    until: date | None = None,
+    reason_class: str | None = None,
 ) -> dict[str, Any]:
     """Fields of a record that is rejected now. Nothing is written here; the caller deletes the draft."""
     status = next_status("reject", record, site.translate)
+    if reason_class and reason_class not in REASON_CLASSES:
+        known = ", ".join(site.translate(each) for each in REASON_CLASSES)
+        raise Refused(site.translate(UNKNOWN_REASON).format(reason_class=reason_class, known=known))
     if not (reason or "").strip():
         raise Refused(site.translate(REASON_MISSING).format(order=record["name"]))
     if until is not None and until < site.now().date():
         raise Refused(site.translate(UNTIL_IN_PAST).format(order=record["name"], until=until))
     return {
         "status": status, "purchase_order": None, "rejection_reason": str(reason).strip(),
-        "rejected_until": until or _rejected_until(site, record), **_decided(site),
+        "rejected_until": until or _rejected_until(site, record), "rejection_class": reason_class or NOT_NEEDED,
+        **approvals.decided(site, record),
     }  # fmt: skip
 
 
@@ -165,7 +190,7 @@ def _followed(site: Site, record: Mapping[str, Any], purchase_order: str, event:
         if after == "Rejected" and record["status"] != "Rejected":
             values |= _deleted(site, record, site.translate(DELETED_BY_HAND).format(user=site.user))
     elif event == "amend":
-        values |= {"purchase_order": purchase_order, "edited_by_person": 1, "decided_by": None, "decided_at": None}
+        values |= {"purchase_order": purchase_order, "edited_by_person": 1, **approvals.UNDECIDED}
     elif event == "submit":
         values |= _decided(site)
     order = site.get_order(purchase_order) if event in _CHANGES_AMOUNTS else None

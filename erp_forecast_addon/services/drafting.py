@@ -26,11 +26,13 @@ from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.planning.purchasing.grouping import group_orders
 from erp_forecast_addon.planning.purchasing.joint_orders import ORDER_KEY
+from erp_forecast_addon.planning.purchasing.rests import at_rest
 from erp_forecast_addon.planning.tables import DATED
-from erp_forecast_addon.services import decisions
+from erp_forecast_addon.services import approval_levels, decisions, order_edits
 from erp_forecast_addon.services.fingerprint import fingerprints
 from erp_forecast_addon.services.open_drafts import OpenDrafts, as_supply, read_open_drafts, same_need
 from erp_forecast_addon.site import order_reads
+from erp_forecast_addon.site.approval_reads import rests
 from erp_forecast_addon.site.port import NativeOrder, OrderLine, Site
 from erp_forecast_addon.site.settings import CompanySettings
 
@@ -105,6 +107,7 @@ class _Drafting:
         self.order_keys = self.order_keys.assign(
             currency=self.order_keys["currency"].replace("", settings.plan.currency)
         ).drop_duplicates()
+        self.lines = self.lines[~at_rest(self.lines, rests(site, self.company))].reset_index(drop=True)
         self.plan_faults = plan.faults
         self.item_names = _names(site, order_reads.item_names, self.lines["item_code"])
         self.supplier_names = _names(site, order_reads.supplier_names, self.lines["supplier"])
@@ -113,6 +116,7 @@ class _Drafting:
 
     def carry_out(self) -> DraftingResult:
         self._mark_edited()
+        order_edits.keep_found(self.site, self.settings, self.drafts)
         self.faults += self._differences()
         for done, work in enumerate(self._works(), 1):
             work()
@@ -120,7 +124,7 @@ class _Drafting:
                 self.site.commit()
         self.site.commit()
         drafts = read_open_drafts(self.site, self.company)
-        self._approve_small_orders(drafts)
+        self._approve_small_orders(self._say_who_approves(drafts))
         self.site.commit()
         standing = order_reads.read_records(self.site, self.company)
         return DraftingResult(
@@ -263,18 +267,29 @@ class _Drafting:
         draft = header[header["docstatus"] == 0]
         return len(draft) == 1 and bool(fingerprints(draft, lines).iloc[0] == record["fingerprint"])
 
-    def _approve_small_orders(self, drafts: OpenDrafts) -> None:
-        """Below the limit, never touched by a person, and nothing to complain about its supplier or any item."""
-        if self.settings.auto_approve_limit <= 0.0 or self.site.own_order_workflow():
-            return
+    def _say_who_approves(self, drafts: OpenDrafts) -> list[dict[str, Any]]:
+        """Level and deadline of every open draft, edited ones too; -> the records that may approve themselves."""
+        if drafts.records.empty:
+            return []
         doubtful = {name for fault in (*self.plan_faults, *self.faults) for name in (fault.item_code, fault.supplier)}
-        small = drafts.untouched[drafts.untouched["base_total"] <= self.settings.auto_approve_limit]
-        for record in small.to_dict("records"):
-            items = set(drafts.asked.loc[drafts.asked["name"] == record["name"], "item_code"])
-            if doubtful.isdisjoint(items | {record["supplier"]}):
+        orders = approval_levels.waiting_orders(drafts.records, drafts.asked, doubtful)
+        found = approval_levels.verdicts(self.site, self.settings, orders, drafts.native)
+        costs = approval_levels.costs_of_waiting(self.site, self.settings, drafts.native, self.lines, self.as_of)
+        changed = approval_levels.changed_fields(self.site, self.settings, drafts.records, found, costs)
+        for record, fields in changed:
+            self.site.set_fields(DOCTYPE, record, fields)
+        small = [name for name, verdict in found.items() if verdict.level == "Automatic"]
+        return drafts.records[drafts.records["name"].isin(small)].to_dict("records")
+
+    def _approve_small_orders(self, small: list[dict[str, Any]]) -> None:
+        """Not where the site's own workflow decides, nor past the conditions of ours."""
+        if not small or self.site.own_order_workflow():
+            return
+        for record in small:
+            if self.site.may_move_to(DOCTYPE, record["name"], "Approved"):
                 names = {"supplier": record["supplier"], "purchase_order": record["purchase_order"]}
                 with self._each(APPROVAL_FAILED, "approved", **names):
-                    decisions.approve(self.site, record["name"])
+                    decisions.approve(self.site, record["name"], automatic=True)
 
     # ---- fields --------------------------------------------------------------------------
     def _header(self, supplier: str, lines: pd.DataFrame) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from erp_forecast_addon.planning.signals import Signals, prepare
 from erp_forecast_addon.services import accuracy, change_sets, decisions, learning, requests, signals, watch
 from erp_forecast_addon.services.approval_times import learned_approval_time
 from erp_forecast_addon.services.drafting import DraftingResult, draft_orders
+from erp_forecast_addon.services.edit_values import price_edits
 from erp_forecast_addon.services.exceptions import publish_faults
 from erp_forecast_addon.services.lead_times import publish_lead_times
 from erp_forecast_addon.services.open_drafts import OpenDrafts, as_supply, leave_out, read_open_drafts
@@ -331,6 +332,7 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         del panel, naive  # the largest of what a run holds
     with log.step("Measure accuracy") as step:
         step.rows = accuracy.measure(site, company, log.as_of, inputs.buckets).rows
+        price_edits(site, settings, log.as_of)
         faults += accuracy.drift_faults(site, company, log.as_of, inputs.positions, inputs.items)
     asked = _request(site, log, made, settings, inputs)
     made = _without_decided(made, asked)

@@ -6,6 +6,7 @@ import frappe
 
 SETTINGS = "Forecast Settings"
 ROW = "Forecast Company Settings"
+APPROVERS = "Order Approver"
 
 # What a person switches on himself; everything else starts with the DocType's defaults.
 _AT_FIRST: dict[str, Any] = {
@@ -36,7 +37,8 @@ def ensure_company_row(company: str) -> None:
 
 
 def remove_company_row(company: str) -> None:
-    frappe.db.delete(ROW, {"parent": SETTINGS, "company": company})
+    for rows in (ROW, APPROVERS):
+        frappe.db.delete(rows, {"parent": SETTINGS, "company": company})
     touch_settings()
 
 

@@ -6,7 +6,14 @@ from frappe import _
 
 
 def item(data: dict[str, Any]) -> dict[str, Any]:
-    ours = ["Demand Forecast", "Safety Stock Policy", "Level Change", "Planning Exception"]
+    ours = [
+        "Demand Forecast",
+        "Safety Stock Policy",
+        "Level Change",
+        "Planning Exception",
+        "Planning Snooze",
+        "Order Edit",
+    ]
     return _with_links(data, ours, "item_code")
 
 
@@ -16,7 +23,7 @@ def supplier(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def purchase_order(data: dict[str, Any]) -> dict[str, Any]:
-    return _with_links(data, ["Auto Purchase Order", "Order Dispatch"], "purchase_order")
+    return _with_links(data, ["Auto Purchase Order", "Order Edit", "Order Dispatch"], "purchase_order")
 
 
 def _with_links(data: dict[str, Any], doctypes: list[str], fieldname: str) -> dict[str, Any]:

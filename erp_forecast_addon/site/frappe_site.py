@@ -4,7 +4,7 @@ Differences between Frappe v15 and v16 that reach the port are handled here.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from itertools import islice
@@ -19,7 +19,7 @@ from frappe.utils.password import get_decrypted_password
 from rq.timeouts import BaseTimeoutException
 
 from erp_forecast_addon.planning.errors import Refused
-from erp_forecast_addon.site import doctypes, frames, sql_text
+from erp_forecast_addon.site import doctypes, frames, frappe_workflow, sql_text
 from erp_forecast_addon.site.port import NativeOrder, OrderLine, Site
 
 _NAMES_PER_DELETE: Final = 1000
@@ -172,6 +172,18 @@ class FrappeSite(Site):
 
     def own_order_workflow(self) -> str | None:
         return get_workflow_name("Purchase Order") or None
+
+    def may_move_to(self, doctype: str, name: str, state: str) -> bool:
+        return frappe_workflow.may_move_to(frappe.get_doc(doctype, name), state)
+
+    def roles_of(self, user: str) -> Collection[str]:
+        return frozenset(frappe.get_roles(user)) if frappe.db.get_value("User", user, "enabled") else frozenset()
+
+    def may_write(self, user: str, doctype: str, name: str) -> bool:
+        return bool(frappe.has_permission(doctype, "write", doc=frappe.get_doc(doctype, name), user=user))
+
+    def order_limit_refusal(self, purchase_order: str, user: str) -> str:
+        return frappe_workflow.limit_refusal(frappe.get_doc("Purchase Order", purchase_order), user)
 
     def must_stop(self, error: Exception) -> bool:
         """A job whose time is up, and a transaction that MariaDB undid as a whole: no savepoint stands any more."""

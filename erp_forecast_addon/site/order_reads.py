@@ -11,7 +11,8 @@ from erp_forecast_addon.site.port import Site
 
 _RECORD_COLUMNS = (
     "name", "supplier", "currency", "status", "purchase_order", "fingerprint", "edited_by_person",
-    "total_amount", "base_total_amount", "ship_to_warehouse",
+    "total_amount", "base_total_amount", "ship_to_warehouse", "approval_level", "approval_reason", "approve_by",
+    "waiting_cost", "waiting_costs",
 )  # fmt: skip
 
 

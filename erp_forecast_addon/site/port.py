@@ -5,13 +5,16 @@ table of planning.tables. Adapters bring the rest. Every read and write is in st
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
+
+# Who may decide on orders at all.
+APPROVER_ROLE: Final = "Forecast Approver"
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,24 @@ class Site(ABC):
     def own_order_workflow(self) -> str | None:
         """The site's own active workflow on Purchase Order, if any: it decides then, and ours steps aside."""
         return None
+
+    def may_move_to(self, doctype: str, name: str, state: str) -> bool:
+        """Whether the site's workflow on our DocType has a transition to this state whose condition holds for the
+        document; True without a workflow."""
+        return True
+
+    def roles_of(self, user: str) -> Collection[str]:
+        """Roles of an enabled user; none of one who is disabled or does not exist."""
+        return (APPROVER_ROLE,)
+
+    def may_write(self, user: str, doctype: str, name: str) -> bool:
+        """Whether the user's roles and permissions let him decide on this record of ours."""
+        return True
+
+    def order_limit_refusal(self, purchase_order: str, user: str) -> str:
+        """What the site's own limits on orders (ERPNext's Authorization Rules) have against this user submitting it;
+        "" for nothing."""
+        return ""
 
     @abstractmethod
     def insert_order(

@@ -11,6 +11,8 @@ from typing import Any
 
 from pypika import JoinType
 
+from erp_forecast_addon.planning.purchasing.rests import PROPOSED_OTHERWISE
+
 Query = Any
 
 # Statuses in which ERPNext itself no longer counts a document as open (erpnext.stock.stock_balance).
@@ -53,6 +55,9 @@ def company_settings(qb: Any, company: str | None = None) -> Query:
         "exception_owner", "retrain_on_drift", "use_holidays", "holiday_country", "holiday_subdivision",
         "consume_back_days", "consume_forward_days", "demand_fence_days", "production_horizon_days",
         "leave_out_rejected", "excluded_warehouse_type", "draft_requests", "transfer_days", "transfer_cost",
+        "second_approver_above", "approval_threshold_asks", "edit_reason_required", "approval_change_pct",
+        "approval_error_pct", "approval_coverage_pct", "approval_exceptions", "remind_approvers", "approval_cut_off",
+        "remind_hours_before", "tolerated_loss_pct", "escalate_after_hours",
     )  # fmt: skip
     query = (
         qb.from_(row)
@@ -309,7 +314,8 @@ def variants(qb: Any) -> Query:
 
 
 def rejected_needs(qb: Any, company: str, today: date) -> Query:
-    """Lines of rejected orders whose rest is not over, oldest decision first."""
+    """Lines of rejected orders whose rest is not over, oldest decision first; only reasons that put the need itself to
+    rest (see purchasing.rests)."""
     order, line = qb.DocType("Auto Purchase Order"), qb.DocType("Auto Purchase Order Item")
     return (
         qb.from_(line)
@@ -317,6 +323,7 @@ def rejected_needs(qb: Any, company: str, today: date) -> Query:
         .on(line.parent == order.name)
         .select(line.item_code, line.warehouse, order.rejected_until)
         .where((order.status == "Rejected") & (order.company == company) & (order.rejected_until >= today))
+        .where(order.rejection_class.isnull() | order.rejection_class.notin(PROPOSED_OTHERWISE))
         .orderby(order.decided_at, order.creation)
     )
 

@@ -21,6 +21,7 @@ from erp_forecast_addon.planning.tables import (
     REFUSED_REQUESTS,
 )
 from erp_forecast_addon.site import doctypes, queries
+from erp_forecast_addon.site.approval_reads import approval_settings, snoozed_until
 from erp_forecast_addon.site.lead_times import known_lead_times, learned_lead_times, open_lines, receipts
 from erp_forecast_addon.site.order_terms import item_weights
 from erp_forecast_addon.site.port import Site
@@ -75,6 +76,7 @@ def company_settings(site: Site, company: str) -> CompanySettings:
         submit_on_approval=row["on_approval"] != "Release Draft",
         auto_approve_limit=float(row["auto_approve_limit"]),
         rejected_for_days=int(row["rejected_for_days"]),
+        approval=approval_settings(row),
         write_back_levels=bool(row["write_back_levels"]),
         write_back_safety_stock=bool(row["write_back_safety_stock"]),
         by_change_set=row["write_back_by"] != "Directly",
@@ -304,7 +306,7 @@ def positions(site: Site, company: str) -> pd.DataFrame:
             # Whoever orders for the company: switching over parks these rows, and one that is there all the same (a
             # person has added it since) makes ERPNext order the pair, so that we must not.
             we_order=~pairs.isin(_ordered_by_erpnext(site, company)),
-            order_suppressed_until=_suppressed_until(site, company).reindex(pairs).to_numpy(),
+            order_suppressed_until=_suppressed_until(site, company, pairs),
         )
     )
 
@@ -338,11 +340,12 @@ def _leaves_under(tree: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(levels, ignore_index=True) if levels else pd.DataFrame({"leaf": [], "group": []}, dtype=object)
 
 
-def _suppressed_until(site: Site, company: str) -> pd.Series:
+def _suppressed_until(site: Site, company: str, pairs: pd.MultiIndex) -> Any:
+    """(n,) the last day on which nothing is proposed for each pair: rejected, or put to rest by a person."""
     rows = site.fetch(queries.rejected_needs(site.qb, company, site.now().date()))
-    return rows.drop_duplicates(["item_code", "warehouse"], keep="last").set_index(["item_code", "warehouse"])[
-        "rejected_until"
-    ]
+    last = rows.drop_duplicates(["item_code", "warehouse"], keep="last").set_index(["item_code", "warehouse"])
+    rejected = last["rejected_until"].reindex(pairs).to_numpy(dtype="datetime64[ns]")
+    return np.fmax(rejected, snoozed_until(site, company, pairs).to_numpy())
 
 
 def dated(site: Site, company: str) -> pd.DataFrame:

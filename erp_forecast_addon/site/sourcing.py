@@ -10,7 +10,7 @@ import pandas as pd
 from erp_forecast_addon.planning.inventory.lead_time_distribution import LeadTimeDistributions, mean, std
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.tables import SOURCING
-from erp_forecast_addon.site import queries
+from erp_forecast_addon.site import approval_reads, queries
 from erp_forecast_addon.site.lead_times import item_lead_time_days, known_lead_times, quoted_days
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.pricing import company_currency, conversion_factors, exchange_rates, per_stock_uom
@@ -50,6 +50,7 @@ def sourcing(
             lambda name: site.translate(_("Supplier {supplier} does not exist.")).format(supplier=name)
         )
     )
+    rows["blocked_reason"] = _with_rejected(site, company, rows)
     rows["uom"] = rows["purchase_uom"].where(rows["purchase_uom"] != "", rows["stock_uom"])
     rows["conversion_factor"] = conversion_factors(site, rows)
     rows["uom_whole"] = rows["uom"].isin(site.fetch(queries.whole_uoms(site.qb))["name"])
@@ -125,6 +126,30 @@ def _on_time_pct(rows: pd.DataFrame, on_time: pd.DataFrame) -> np.ndarray:
     own = by_key.reindex(pd.MultiIndex.from_frame(rows[["supplier", "item_code"]])).to_numpy(dtype=float)
     whole = by_key.reindex(pd.MultiIndex.from_arrays([rows["supplier"], [""] * len(rows)])).to_numpy(dtype=float)
     return np.where(np.isnan(own), whole, own)
+
+
+def supplier_block(site: Site, supplier: str, today: date) -> str:
+    """Why nothing may be ordered from this supplier today; "" where nothing keeps one from it."""
+    known = _suppliers(site, today)
+    found = known.loc[known["supplier"] == supplier, "blocked_reason"]
+    if found.empty:
+        return site.translate(_("Supplier {supplier} does not exist.")).format(supplier=supplier)
+    return str(found.iloc[0])
+
+
+def _with_rejected(site: Site, company: str, rows: pd.DataFrame) -> pd.Series:
+    """blocked_reason, and that of suppliers whom a person rejected as the wrong ones for an item, until its day."""
+    rejected = approval_reads.barred_suppliers(site, company)
+    if rejected.empty:
+        return rows["blocked_reason"]
+    keys = ["item_code", "supplier"]
+    until = rejected.set_index(keys)["until"].reindex(pd.MultiIndex.from_frame(rows[keys])).dt.strftime("%Y-%m-%d")
+    template = site.translate(_("{supplier} was rejected as the wrong supplier until {until}."))
+    sentences = [
+        "" if day != day else template.format(supplier=supplier, until=day)  # a sentence per row rejected; few
+        for supplier, day in zip(rows["supplier"], until, strict=True)
+    ]
+    return rows["blocked_reason"].where(rows["blocked_reason"] != "", pd.Series(sentences, index=rows.index))
 
 
 # ---- prices ------------------------------------

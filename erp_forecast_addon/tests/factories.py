@@ -19,11 +19,12 @@ _OF_COMPANY = (
     "Demand Forecast", "Safety Stock Policy",
     "Stock Ledger Entry", "Forecast Run", "Forecast Snapshot", "Forecast Accuracy", "Forecast Accuracy Week",
     "Forecast State", "Supplier Lead Time", "Order Approval Time", "Level Change", "Level Change Set",
-    "Reorder Level Backup",
+    "Reorder Level Backup", "Order Edit", "Planning Snooze", "Approval Delegation", "Purchase Receipt",
 )  # fmt: skip
 _CHILDREN = {
     "Auto Material Request": ("Auto Material Request Item",), "Material Request": ("Material Request Item",),
     "Auto Purchase Order": ("Auto Purchase Order Item",), "Forecast Run": ("Forecast Run Step",),
+    "Purchase Receipt": ("Purchase Receipt Item",),
     "Purchase Order": ("Purchase Order Item", "Purchase Taxes and Charges", "Payment Schedule"),
 }  # fmt: skip
 _OF_WAREHOUSE = ("Bin", "Demand Bucket", "Demand Pair", "Demand Mark")
@@ -161,7 +162,9 @@ class BenchShop(Shop):
         self.site = FrappeSite()
         settings(self.company, enabled=1, who_orders="Forecast Addon", draft_orders=1, auto_approve_limit=0,
                  on_approval="Submit Purchase Order", rejected_for_days=14, max_exceptions=200,
-                 service_level_a_pct=98, policy_method="Textbook", level_band_pct=0)  # fmt: skip
+                 service_level_a_pct=98, policy_method="Textbook", level_band_pct=0, second_approver_above=0,
+                 approval_change_pct=0, approval_error_pct=0, approval_coverage_pct=0, approval_exceptions="",
+                 approval_threshold_asks="One Approver", tolerated_loss_pct=1, edit_reason_required=0)  # fmt: skip
         frappe.db.commit()
 
     def settings(self, **values: Any) -> None:

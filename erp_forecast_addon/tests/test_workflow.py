@@ -4,6 +4,8 @@ import frappe
 from frappe.model.workflow import WorkflowPermissionError, WorkflowTransitionError, apply_workflow
 from frappe.utils import add_days, getdate, today
 
+from erp_forecast_addon.approval import approvers_of
+from erp_forecast_addon.events.approval_reminders import remind_of
 from erp_forecast_addon.planning.errors import Refused
 from erp_forecast_addon.services import decisions
 from erp_forecast_addon.site.frappe_site import FrappeSite
@@ -257,7 +259,7 @@ class TestTheSitesOwnWorkflow(ApprovalTestCase):
     @classmethod
     def make_records(cls) -> None:
         super().make_records()
-        for state in ("Pending", "Approved"):
+        for state in ("Pending", "Approved", "Rejected"):
             if not frappe.db.exists("Workflow State", state):
                 frappe.get_doc({"doctype": "Workflow State", "workflow_state_name": state}).insert()
         frappe.get_doc(
@@ -270,6 +272,7 @@ class TestTheSitesOwnWorkflow(ApprovalTestCase):
                 "states": [
                     {"state": "Pending", "doc_status": "0", "allow_edit": "Purchase User"},
                     {"state": "Approved", "doc_status": "1", "allow_edit": "Purchase Manager"},
+                    {"state": "Rejected", "doc_status": "0", "allow_edit": "Purchase Manager"},
                 ],
                 "transitions": [
                     {
@@ -278,7 +281,15 @@ class TestTheSitesOwnWorkflow(ApprovalTestCase):
                         "next_state": "Approved",
                         "allowed": "Purchase Manager",
                         "allow_self_approval": 1,
-                    }
+                        "condition": "doc.base_grand_total < 1000000",
+                    },
+                    {
+                        "state": "Pending",
+                        "action": "Reject",
+                        "next_state": "Rejected",
+                        "allowed": "Purchase Manager",
+                        "allow_self_approval": 1,
+                    },
                 ],
             }
         ).insert()
@@ -308,3 +319,35 @@ class TestTheSitesOwnWorkflow(ApprovalTestCase):
         with made.acting_as(self.buyer):
             apply_workflow(self.native(), "Approve")
         assert (made.status_of(self.record), made.docstatus_of(self.order)) == ("Approved", 1)
+
+    def test_who_may_move_the_native_order_on_is_reminded_there(self) -> None:
+        soon = frappe.utils.add_to_date(frappe.utils.now_datetime(), hours=2, as_datetime=True)
+        frappe.db.set_value(
+            "Auto Purchase Order", self.record.name, "waiting_costs", f'[["{soon.isoformat()}", 500.0]]'
+        )
+        assert approvers_of(self.reloaded())[0].count(self.buyer) == 1
+        assert self.approver not in approvers_of(self.reloaded())[0]
+        assert remind_of(self.record.name)
+        todo = {"reference_type": "Purchase Order", "reference_name": self.order, "allocated_to": self.buyer}
+        assert frappe.db.get_value("ToDo", todo, "status") == "Open"
+        with made.acting_as(self.buyer):
+            apply_workflow(self.native(), "Approve")
+        assert frappe.db.get_value("ToDo", todo, "status") == "Closed"
+
+    def test_nobody_is_asked_where_no_condition_of_the_sites_workflow_holds(self) -> None:
+        frappe.db.set_value("Purchase Order", self.order, "base_grand_total", 2_000_000)
+        assert approvers_of(self.reloaded()) == []
+
+    def test_what_it_rejects_is_rejected_here_too_and_left_to_the_site(self) -> None:
+        with made.acting_as(self.buyer):
+            apply_workflow(self.native(), "Reject")
+        record = self.reloaded()
+        assert record.status == "Rejected"
+        assert record.rejection_reason == f"Rejected in the workflow Site Purchase Order, by {self.buyer}."
+        assert record.rejected_until == getdate(add_days(today(), 14))
+        assert (made.docstatus_of(self.order), self.native().auto_purchase_order) == (0, None)
+
+    def test_nothing_approves_itself_past_it(self) -> None:
+        assert FrappeSite().own_order_workflow() == "Site Purchase Order"
+        with self.assertRaisesRegex(Refused, "does not approve itself|decided by the workflow"):
+            decisions.approve(FrappeSite(), self.record.name, automatic=True)

@@ -4,8 +4,9 @@ frappe.provide("erp_forecast_addon");
 
 erp_forecast_addon.APPROVER = "Forecast Approver";
 
-// api: the module of api.v1 that decides; title(): of the dialog that asks for the reason.
-erp_forecast_addon.decisions = function (api, title) {
+// api: the module of api.v1 that decides; title(): of the dialog that asks for the reason; reason_fields(): what that
+// dialog asks besides; may_decide(frm): who decides here although no workflow offers it to him.
+erp_forecast_addon.decisions = function (api, title, { reason_fields = () => [], may_decide = null } = {}) {
 	const decide = (frm, action, more = {}) =>
 		frappe
 			.call({
@@ -19,6 +20,7 @@ erp_forecast_addon.decisions = function (api, title) {
 		const dialog = new frappe.ui.Dialog({
 			title: title(),
 			fields: [
+				...reason_fields(),
 				{ fieldname: "reason", fieldtype: "Small Text", label: __("Reason for Rejection"), reqd: 1 },
 				{
 					fieldname: "until",
@@ -28,9 +30,9 @@ erp_forecast_addon.decisions = function (api, title) {
 				},
 			],
 			primary_action_label: __("Reject"),
-			primary_action({ reason, until }) {
+			primary_action(values) {
 				dialog.hide();
-				decide(frm, "reject", { reason, until: until || null });
+				decide(frm, "reject", { ...values, until: values.until || null });
 			},
 		});
 		dialog.show();
@@ -46,9 +48,11 @@ erp_forecast_addon.decisions = function (api, title) {
 	}
 
 	// A site that switched our Workflow off still decides here.
+	const approver_without_workflow = (frm) =>
+		!(frm.meta.__workflow_docs || []).length && frappe.user.has_role(erp_forecast_addon.APPROVER);
+
 	function show_buttons_without_workflow(frm) {
-		const has_workflow = Boolean((frm.meta.__workflow_docs || []).length);
-		if (has_workflow || frm.doc.status !== "Proposed" || !frappe.user.has_role(erp_forecast_addon.APPROVER)) return;
+		if (frm.doc.status !== "Proposed" || !(may_decide || approver_without_workflow)(frm)) return;
 		frm.add_custom_button(__("Approve"), () => decide(frm, "approve"), __("Actions"));
 		frm.add_custom_button(__("Reject"), () => ask_for_reason(frm), __("Actions"));
 	}

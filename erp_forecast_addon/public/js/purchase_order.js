@@ -1,5 +1,6 @@
 {% include "erp_forecast_addon/public/js/order_state.js" %}
 {% include "erp_forecast_addon/public/js/dispatch_state.js" %}
+{% include "erp_forecast_addon/public/js/order_edit_reason.js" %}
 
 (function () {
 	async function show_origin(frm) {
@@ -16,11 +17,14 @@
 	frappe.ui.form.on("Purchase Order", {
 		refresh(frm) {
 			if (frm.is_new()) return;
+			erp_forecast_addon.order_edit_reason.remember(frm);
 			// One after the other, as the first clears what stands there; the form itself does not wait for either.
 			show_origin(frm).then(() => {
 				if (frm.doc.docstatus > 0 && frappe.model.can_read("Order Dispatch")) erp_forecast_addon.show_dispatch(frm);
 			});
 		},
+		before_save: (frm) => erp_forecast_addon.order_edit_reason.ask(frm),
+		after_save: (frm) => erp_forecast_addon.order_edit_reason.forget(frm),
 	});
 })();
 

@@ -3,10 +3,11 @@
 {% include "erp_forecast_addon/public/js/decisions.js" %}
 {% include "erp_forecast_addon/public/js/order_state.js" %}
 {% include "erp_forecast_addon/public/js/order_evidence.js" %}
+{% include "erp_forecast_addon/public/js/order_approval.js" %}
 
 (function () {
-	const { APPROVER } = erp_forecast_addon;
-	const decisions = erp_forecast_addon.decisions("orders", () => __("Reject this proposal"));
+	const { order_approval } = erp_forecast_addon;
+	const decisions = erp_forecast_addon.decisions("orders", () => __("Reject this proposal"), order_approval);
 
 	function show_evidence(frm) {
 		erp_forecast_addon.add_styles();
@@ -30,8 +31,8 @@
 		const by = doc.decided_by ? frappe.user.full_name(doc.decided_by) : "";
 		const until = doc.rejected_until ? frappe.datetime.str_to_user(doc.rejected_until) : "";
 		const sentences = {
-			Proposed: proposed_sentence(doc),
-			Approved: __("Approved by {0}.", [by]),
+			Proposed: order_approval.sentence(frm),
+			Approved: order_approval.approved_sentence(doc, by),
 			Rejected: __("Rejected by {0}: {1}", [by, doc.rejection_reason || __("no reason given")]),
 			Withdrawn: __("Withdrawn: the need has gone, so the draft was removed."),
 			Cancelled: __("The Purchase Order was cancelled or deleted."),
@@ -41,18 +42,27 @@
 		return doc.status === "Rejected" && until ? `${sentence} ${__("Not proposed again until {0}.", [until])}` : sentence;
 	}
 
-	function proposed_sentence(doc) {
-		const due = doc.order_by ? __("Order by {0}.", [frappe.datetime.str_to_user(doc.order_by)]) : "";
-		const who = frappe.user.has_role(APPROVER)
-			? __("Approve or reject it under Actions.")
-			: __("It waits for a user with the role {0}.", [__(APPROVER)]);
-		const edited = doc.edited_by_person ? __("A person has edited the draft; the planner leaves it as it is.") : "";
-		return [due, who, edited].filter(Boolean).join(" ");
-	}
-
 	function show_state(frm) {
 		frm.set_intro("");
 		frm.set_intro(state_sentence(frm), erp_forecast_addon.ORDER_COLOURS[frm.doc.status]);
+	}
+
+	function show_snooze(frm) {
+		if (frm.doc.status !== "Proposed" || !frappe.model.can_create("Planning Snooze")) return;
+		frm.add_custom_button(__("Put to Rest"), () => order_approval.ask_for_snooze(frm.doc, () => frm.reload_doc()));
+	}
+
+	// What only the server knows: whether this user may decide, for whom, and who is asked.
+	async function show_who_decides(frm) {
+		const { name } = frm.doc;
+		frm.decision_state = null;
+		if (frm.doc.status === "Proposed") {
+			const { message } = await frappe.call("erp_forecast_addon.api.v1.orders.decision_state", { name });
+			if (frm.doc.name !== name) return;
+			frm.decision_state = message;
+		}
+		decisions.refresh(frm);
+		show_state(frm);
 	}
 
 	frappe.ui.form.on("Auto Purchase Order", {
@@ -60,8 +70,9 @@
 			if (frm.is_new()) return;
 			show_evidence(frm);
 			show_buttons(frm);
-			decisions.refresh(frm);
-			show_state(frm);
+			show_snooze(frm);
+			show_who_decides(frm);
+			frm.toggle_display("rejection_class", frm.doc.status === "Rejected");
 		},
 		before_workflow_action: decisions.before_workflow_action,
 	});

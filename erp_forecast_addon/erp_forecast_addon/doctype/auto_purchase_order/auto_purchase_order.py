@@ -21,10 +21,30 @@ class AutoPurchaseOrder(DecidedDocument):
 
     def on_update(self) -> None:
         """Submit or delete the native draft in the transaction that saves the decision."""
+        from erp_forecast_addon.events.approval_reminders import close_reminders
+
         action = self.flags.pop("decided", None)
         if action:
             with refusals_shown():
                 self._carry_out(action)
+
+        if self.asked_user and self.status != "Proposed" and self.has_value_changed("status"):
+            close_reminders(self)
+
+    def add_comment(self, comment_type: str = "Comment", text: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        """The workflow tells the state that an action leads to; a first approval does not lead there."""
+        if comment_type == "Workflow" and self.flags.first_of_two:
+            text = _("first of two approvals")
+        return super().add_comment(comment_type, text, *args, **kwargs)
+
+    def _take(self, values: dict[str, Any], before: Document) -> None:
+        """Of the first of two approvals the state stays; the workflow's conditions hold for it too."""
+        if "status" not in values:
+            self.validate_workflow()
+            self.status = before.status
+            self.flags.first_of_two = True
+            frappe.msgprint(_("Your approval is kept. {0} needs a second one.").format(self.name), alert=True)
+        super()._take(values, before)
 
     def _decide(self) -> str:
         action = super()._decide()
@@ -41,7 +61,7 @@ class AutoPurchaseOrder(DecidedDocument):
     def _rejection_values(self, record: dict[str, Any], until: date | None) -> dict[str, Any]:
         from erp_forecast_addon.services import decisions
 
-        return decisions.rejection_values(_site(), record, self.rejection_reason, until)
+        return decisions.rejection_values(_site(), record, self.rejection_reason, until, self.rejection_class or None)
 
     def _carry_out(self, action: str) -> None:
         from erp_forecast_addon.services import decisions

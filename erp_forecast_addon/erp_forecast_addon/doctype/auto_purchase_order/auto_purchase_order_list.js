@@ -1,7 +1,7 @@
 {% include "erp_forecast_addon/public/js/order_state.js" %}
 
 frappe.listview_settings["Auto Purchase Order"] = {
-	add_fields: ["status", "order_by", "company_currency", "money_at_risk"],
+	add_fields: ["status", "order_by", "approve_by", "approval_level", "company_currency", "money_at_risk"],
 	filters: [["status", "=", "Proposed"]],
 	hide_name_column: true,
 	get_indicator(doc) {

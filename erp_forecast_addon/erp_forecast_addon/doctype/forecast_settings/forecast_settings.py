@@ -9,6 +9,13 @@ from erp_forecast_addon.refusals import refusals_shown
 _RETENTION = {"Forecast Run": "keep_runs_days", "Planning Exception": "keep_exceptions_days"}
 _AT_LEAST = {
     "auto_approve_limit": 0,
+    "second_approver_above": 0,
+    "approval_change_pct": 0,
+    "approval_error_pct": 0,
+    "approval_coverage_pct": 0,
+    "remind_hours_before": 0,
+    "tolerated_loss_pct": 0,
+    "escalate_after_hours": 0,
     "rejected_for_days": 0,
     "max_exceptions": 1,
     "default_lead_time_days": 0,
@@ -35,6 +42,8 @@ class ForecastSettings(Document):
             _check_classes(row)
             _check_plan(row)
             _check_private_hosts(row)
+            _check_approval(row)
+        self._check_approvers()
         _check_exception_rules(self.exception_rules)
         for field in _RETENTION.values():
             _check_at_least(self, field, 1, _("Forecast Settings"))
@@ -55,6 +64,20 @@ class ForecastSettings(Document):
         for row in self.companies:
             if row.is_new():
                 row.creation = frappe.utils.now()
+
+    def _check_approvers(self) -> None:
+        """Each names a role or a user, once per company, and no limit below nought."""
+        seen: set[tuple[str, str]] = set()
+        for row in self.order_approvers:
+            who = row.user or row.role
+            if not who:
+                frappe.throw(_("Row {0} of the approvers names neither a role nor a user.").format(row.idx))
+            if row.user and row.role:
+                frappe.throw(_("Row {0} of the approvers names a role and a user; give each a row.").format(row.idx))
+            if (row.company, who) in seen:
+                frappe.throw(_("{0} is named twice as an approver of {1}.").format(who, row.company))
+            seen.add((row.company, who))
+            _check_at_least(row, "approval_limit", 0, who)
 
     def _switched(self) -> dict[str, bool]:
         """company -> whether we order from now on, for the companies where that changed."""
@@ -154,6 +177,14 @@ def _check_private_hosts(row: Document) -> None:
 
     with refusals_shown():
         allowed_hosts(row.get("dispatch_private_hosts"))
+
+
+def _check_approval(row: Document) -> None:
+    """Reading the row as approving reads it."""
+    from erp_forecast_addon.site.approval_reads import approval_settings
+
+    with refusals_shown():
+        approval_settings(row.as_dict())
 
 
 def _numbers(row: Document) -> list[str]:
