@@ -559,7 +559,17 @@ class SiteContract(TestCase):
         self.assertTrue(item["exists"] and item["is_purchase_item"] and not item["disabled"])
         self.assertTrue(np.isnan(rows.loc[BARE, "lead_time_days"]) and np.isnan(rows.loc[BARE, "selling_rate"]))
 
+    def leave_only_our_order(self) -> None:
+        """Lead times are pooled over a company, and read from what its last run has learned: what else was ordered on
+        the site, and what was learned of it, would show.
+        """
+        line, learned = self.site.qb.DocType("Purchase Order Item"), self.site.qb.DocType("Supplier Lead Time")
+        others = self.site.qb.update(line).where(line.parent != self.business.order)
+        self.site.execute(others.set(line.parent, "Elsewhere"))
+        self.site.execute(self.site.qb.from_(learned).where(learned.company == self.world.company).delete())
+
     def test_sourcing_prices_in_the_purchase_unit(self) -> None:
+        self.leave_only_our_order()
         rows = reads.sourcing(self.site, self.world.company, [ITEM, BARE]).set_index("supplier")
         self.assertEqual(list(rows["item_code"]), [ITEM, ITEM])
         default = rows.loc[SUPPLIER]
@@ -603,6 +613,7 @@ class SiteContract(TestCase):
         self.assertEqual(row["order_line"], arrived["order_line"])
 
     def test_lead_times_are_learned_from_receipts_and_what_is_overdue(self) -> None:
+        self.leave_only_our_order()
         known = reads.learned_lead_times(self.site, self.world.company).lead_times
         (row,) = known.rows_of(np.array([SUPPLIER], dtype=object), np.array([ITEM], dtype=object))
         self.assertEqual((known.supplier[row], known.item_code[row]), (SUPPLIER, ITEM))
