@@ -23,8 +23,9 @@ _TOLD = _("The gradient-boosting model of all items, trained up to {trained_unti
 _CLASS_HALF_WEIGHT_SERIES = 50.0
 # Before a backtest could be made: as good as the other models together.
 _UNTESTED_SHARE = 0.5
-# What whole panels of daily sales gave the model; the few windows of one panel are pulled half-way to it.
-_USUAL_SHARE, _USUAL_WEIGHT = 0.7, 0.5
+# What whole panels of daily sales gave the model. The few windows of one panel say little beside it, the less as they
+# judge one member of the model alone.
+_USUAL_SHARE, _USUAL_WEIGHT = 0.8, 0.75
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import Period
 
 # Raised whenever the features or the meaning of the trees' answers change: a model of another version is not used.
-VERSION = 2
+VERSION = 3
 # A model is trained anew after so many days, whatever happened.
 MAX_AGE_DAYS = 7
 # The trees' answer is held within these bounds: how often the expected demand a forecast may be.
@@ -35,11 +35,17 @@ Without = Literal["event", "signal", "price"]
 
 @dataclass(frozen=True)
 class Block:
-    """The regressor of the steps first..last; that of the last block also answers for all steps beyond."""
+    """The regressors of the steps first..last, whose answers are averaged; those of the last block also answer for all
+    steps beyond."""
 
     first: int
     last: int
-    regressor: Any
+    regressors: tuple[Any, ...]
+
+    def factor(self, values: np.ndarray) -> np.ndarray:
+        """How often the expected demand each row is forecast to be. (rows,)"""
+        answers = [np.minimum(regressor.predict(values), _MAX_FACTOR) for regressor in self.regressors]
+        return np.asarray(np.mean(answers, axis=0))
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ class BoostedModel:
             )
             matrix, expected = feature_matrix(self.plan, panel, context, rows)
             values = self.arrange(matrix)
-            answer = np.minimum(block.regressor.predict(values), _MAX_FACTOR) * expected
+            answer = block.factor(values) * expected
             result[:, block.first - 1 : last] = answer.reshape(panel.n, len(ahead))
         return result
 

@@ -20,20 +20,21 @@ from erp_forecast_addon.planning.panel import Panel
 # Fewer rows than this per horizon block teach nothing that holds.
 MIN_ROWS = 500
 _ROWS_PER_KNOWN_PERIOD = 4
-# A backtest's model has to rank methods only: it learns from this share of the rows.
-_BACKTEST_SHARE = 0.5
+# A backtest's model has to rank methods only: it is the first of the members alone.
+_BACKTEST_MEMBERS = 1
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How much and how finely is learned; chosen by backtests, see docs/boosting.md.
 
-    rows: of the sample, per block of the horizon, at most; half_life_years: age at which a period is drawn half as
-    often; trees, learning_rate, leaves, min_leaf (rows), l2: of each regressor.
+    rows: of a member's sample, per block of the horizon, at most; half_life_years: age at which a period is drawn half
+    as often, of one member after the other: as many regressors, each on a sample of its own, whose answers are
+    averaged; trees, learning_rate, leaves, min_leaf (rows), l2: of each regressor.
     """
 
-    rows: int = 1_000_000
-    half_life_years: float = 0.5
+    rows: int = 300_000
+    half_life_years: tuple[float, ...] = (0.5, 0.17, 2.0)
     trees: int = 160
     learning_rate: float = 0.06
     leaves: int = 63
@@ -67,12 +68,15 @@ def train(panel: Panel, horizon: int, *, recipe: Recipe | None = None, seed: int
     blocks: list[Block] = []
     names: tuple[str, ...] = ()
     for first, last in horizon_blocks(panel, horizon):  # over horizon blocks, which are few
-        sample = sampling.draw(panel, (first, last), _row_count(panel, chosen), _half_life(panel, chosen), generator)
-        matrix, expected = matrix_of(plan, panel, context, sample.rows, workers)
-        names = tuple(matrix.columns)
-        actual = panel.demand[sample.rows.series, sample.rows.target]
-        regressor = _fit(chosen, plan, matrix, expected, actual, sample.weight, int(generator.integers(2**31)))
-        blocks.append(Block(first, last, regressor))
+        members = []
+        for half_life in chosen.half_life_years:  # over members, which are few
+            fading = half_life * RHYTHM[panel.period].year
+            sample = sampling.draw(panel, (first, last), _row_count(panel, chosen), fading, generator)
+            matrix, expected = matrix_of(plan, panel, context, sample.rows, workers)
+            names = tuple(matrix.columns)
+            actual = panel.demand[sample.rows.series, sample.rows.target]
+            members.append(_fit(chosen, plan, matrix, expected, actual, sample.weight, int(generator.integers(2**31))))
+        blocks.append(Block(first, last, tuple(members)))
     return BoostedModel(
         version=version(),
         data_hash=data_hash(panel),
@@ -90,13 +94,13 @@ def backtest(
 ) -> np.ndarray | None:
     """What a model trained on the first `origin` periods alone forecasts for the `steps` after them. (n, steps) float32
 
-    recipe: None: the default with half the rows. None is returned if the periods are too few to train on. Drivers of
-    the `steps` are taken as known ahead, as for a real forecast.
+    recipe: None: the default with its first member alone. None is returned if the periods are too few to train on.
+    Drivers of the `steps` are taken as known ahead, as for a real forecast.
     """
     past = panel.before(origin)
     if not can_train(past, steps):
         return None
-    chosen = recipe or replace(Recipe(), rows=int(Recipe().rows * _BACKTEST_SHARE))
+    chosen = recipe or replace(Recipe(), half_life_years=Recipe().half_life_years[:_BACKTEST_MEMBERS])
     return train(past, steps, recipe=chosen, seed=seed, workers=workers).forecast(past, steps, workers=workers)
 
 
@@ -166,7 +170,3 @@ def _row_count(panel: Panel, recipe: Recipe) -> int:
     """Of few known periods each is drawn a few times at most, from different origins."""
     known = int(panel.observed[:, RHYTHM[panel.period].min_past :].sum())
     return min(recipe.rows, _ROWS_PER_KNOWN_PERIOD * known)
-
-
-def _half_life(panel: Panel, recipe: Recipe) -> float:
-    return recipe.half_life_years * RHYTHM[panel.period].year
