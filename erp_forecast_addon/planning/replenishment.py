@@ -19,6 +19,7 @@ from erp_forecast_addon.planning.inventory.demand_distribution import Totals, ga
 from erp_forecast_addon.planning.inventory.judged_orders import JudgedOrders, judge_on_paths
 from erp_forecast_addon.planning.inventory.lead_time import LeadTimes, choose_lead_times, probability_of
 from erp_forecast_addon.planning.inventory.lead_time_distribution import LeadTimeDistributions
+from erp_forecast_addon.planning.inventory.level_courses import Paths
 from erp_forecast_addon.planning.inventory.levels import service_levels
 from erp_forecast_addon.planning.inventory.methods import PriceBreaks
 from erp_forecast_addon.planning.inventory.pair_levels import (
@@ -254,7 +255,10 @@ def _reckon(
             xyz,
         )
         levels = set_pair_levels(
-            Path(daily_mean, daily_std, _totals(outlook, pairs, daily_mean, daily_std, unusable, as_of)),
+            Path(
+                daily_mean, daily_std, _totals(outlook, pairs, daily_mean, daily_std, unusable, as_of),
+                _paths(outlook, pairs), outlook.period_days,
+            ),
             nodes,
             timing.lead_times,
             timing.arrival_day,
@@ -339,6 +343,14 @@ def _totals(
         return found
 
     return totals
+
+
+def _paths(outlook: DemandOutlook, pairs: pd.DataFrame) -> Paths | None:
+    """Courses of demand by rows of `pairs`, only asked of those that have a forecast."""
+    if outlook.paths is None:
+        return None
+    known, forecast_row = outlook.paths, pairs["forecast_row"].to_numpy()
+    return lambda rows, periods: known(forecast_row[rows], periods)
 
 
 def _terms(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings) -> Terms:
