@@ -84,8 +84,8 @@ class DemandOutlook:
     totals(as_of, rows (m,), days (m,), levels (q,)) -> (m, q): quantiles of what some rows ask for in the days after
     as_of; None: gamma distributions of the mean and deviation. variation: (n,) coefficient of variation of a month's
     demand, None: not known. abc_class: (n,) where it is known already, "" for the others; None: for all by money.
-    paths(rows (m,), periods) -> (m, p, periods): equally likely courses of demand in periods of period_days days, None:
-    not known.
+    paths(rows (m,), periods, p=200) -> (m, p, periods): equally likely courses of demand in periods of period_days
+    days, None: not known.
     """
 
     keys: pd.DataFrame
@@ -96,7 +96,7 @@ class DemandOutlook:
     totals: Callable[[date, np.ndarray, np.ndarray, np.ndarray], np.ndarray] | None = None
     variation: np.ndarray | None = None
     abc_class: np.ndarray | None = None
-    paths: Callable[[np.ndarray, int], np.ndarray] | None = None
+    paths: Callable[..., np.ndarray] | None = None
     period_days: float = 1.0
 
 
@@ -350,7 +350,7 @@ def _paths(outlook: DemandOutlook, pairs: pd.DataFrame) -> Paths | None:
     if outlook.paths is None:
         return None
     known, forecast_row = outlook.paths, pairs["forecast_row"].to_numpy()
-    return lambda rows, periods: known(forecast_row[rows], periods)
+    return lambda rows, periods, count: known(forecast_row[rows], periods, count)
 
 
 def _terms(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings) -> Terms:

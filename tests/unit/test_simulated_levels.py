@@ -49,7 +49,7 @@ def by_simulation(courses: LevelCourses, point: float, up_to: float, lots: Lots,
     """The same by planning/simulation.py, the days after the warm-up."""
     t, columns = courses.demand_qty.shape
     row, course = np.repeat(np.arange(courses.m), COURSES), np.tile(np.arange(COURSES), courses.m)
-    lead = courses.lead_days[row[None], courses.draw[:, course]].T
+    lead = courses.lead_steps[row[None], courses.draw[:, course]].T
     rule = Rule(np.full(columns, point - 1e-6), np.full(columns, up_to), np.zeros(columns))
     limits = Limits(np.repeat(lots.multiple_qty, COURSES), np.repeat(lots.least_qty, COURSES), np.full(columns, np.inf))
     seen = simulate(
@@ -60,7 +60,7 @@ def by_simulation(courses: LevelCourses, point: float, up_to: float, lots: Lots,
         limits=limits,
         **given,
     )
-    return seen.between(courses.warm_days, t)
+    return seen.between(courses.warm_steps, t)
 
 
 @pytest.mark.parametrize("lost", [True, False])
@@ -70,7 +70,7 @@ def test_candidates_are_played_as_the_simulation_plays(lost: bool, review_days: 
     point, up_to, start = 9.0, 20.0, 15.0
     wanted = by_simulation(courses, point, up_to, lots, start, backorders=not lost, review_days=review_days)
     begin = np.full((1, courses.demand_qty.shape[1]), start, dtype=np.float32)
-    seen = play(courses, np.full((2, 1), point), np.full((2, 1), up_to), lots, lost=lost, review_days=review_days,
+    seen = play(courses, np.full((2, 1), point), np.full((2, 1), up_to), lots, lost=lost, review_steps=review_days,
                 start_qty=begin)  # fmt: skip
 
     def of(values: np.ndarray) -> np.ndarray:
@@ -87,10 +87,10 @@ def test_what_lies_longer_than_its_life_is_thrown_away_first_in_first_out() -> N
     courses = LevelCourses(np.ones((30, COURSES), dtype=np.float32), np.zeros((1, LEAD_TIME_DRAWS), dtype=np.int64),
                            np.zeros((30, COURSES), dtype=np.int64), 0)  # fmt: skip
     begin = np.full((1, COURSES), 20.0, dtype=np.float32)
-    seen = play(courses, np.array([[0.0]]), np.array([[0.0]]), NO_LOTS, shelf_life_days=5, start_qty=begin)
+    seen = play(courses, np.array([[0.0]]), np.array([[0.0]]), NO_LOTS, shelf_life_steps=5, start_qty=begin)
     assert seen.expired_qty[0, 0] * 30 == pytest.approx(15.0)
     assert seen.short_qty[0, 0] * 30 == pytest.approx(25.0)
-    kept = play(courses, np.array([[4.0]]), np.array([[4.0]]), NO_LOTS, shelf_life_days=5)
+    kept = play(courses, np.array([[4.0]]), np.array([[4.0]]), NO_LOTS, shelf_life_steps=5)
     assert kept.expired_qty[0, 0] == 0.0
     assert kept.short_qty[0, 0] == 0.0
 
@@ -108,16 +108,28 @@ def test_courses_keep_demand_and_lead_times_of_the_forecast() -> None:
     random = np.random.default_rng(0)
     weekly = random.poisson(3.0, (2, 200, 4)).astype(np.float32)
     nodes = np.array([[7.4, 8.0, 9.0, 10.0, 12.0, 20.0]] * 2)
-    made = courses_of(lambda rows, periods: weekly[rows][:, :, :periods], np.arange(2), 7.0, np.ones(2, dtype=bool),
-                      nodes, 28, 1.0)  # fmt: skip
+    made = courses_of(lambda rows, periods, count: weekly[rows][:, :, :periods], np.arange(2), 7.0,
+                      np.ones(2, dtype=bool), nodes, 28, 1.0)  # fmt: skip
     assert made.demand_qty.shape == (20 * 28, 2 * COURSES)
     per_row = made.demand_qty.reshape(560, 2, COURSES).sum(axis=(0, 2))
     np.testing.assert_allclose(per_row, weekly.sum(axis=(1, 2)))
     assert (made.demand_qty == np.floor(made.demand_qty)).all()
     shares = np.array([0.3, 0.3, 0.2, 0.12, 0.06, 0.02])
-    assert made.lead_days.mean(axis=1) == pytest.approx(nodes @ shares, abs=0.02)
-    assert (made.lead_days[0] == 20).mean() == 0.02
-    assert made.warm_days == 28
+    assert made.lead_steps.mean(axis=1) == pytest.approx(nodes @ shares, abs=0.02)
+    assert (made.lead_steps[0] == 20).mean() == 0.02
+    assert made.warm_steps == 28
+
+
+def test_weeks_are_played_as_weeks_where_stock_is_looked_at_once_a_week() -> None:
+    weekly = np.full((1, 200, 8), 7.0, dtype=np.float32)
+    made = courses_of(lambda rows, periods, count: weekly[rows][:, :count, :periods], np.arange(1), 7.0,
+                      np.ones(1, dtype=bool), np.full((1, 6), 16.0), 28, 7.0)  # fmt: skip
+    assert made.step_days == 7
+    assert made.demand_qty.shape == (20 * 4, COURSES)
+    assert made.lead_steps.mean() == pytest.approx(16.0 / 7.0, abs=0.02)
+    assert made.daily_demand_qty[0] == pytest.approx(1.0)
+    seen = play(made, np.array([[40.0]]), np.array([[40.0]]), NO_LOTS)
+    assert seen.lines[0, 0] == pytest.approx(1.0 / 7.0, rel=0.01)
 
 
 def test_paths_made_of_totals_have_the_totals_mean_and_spread() -> None:
@@ -128,7 +140,7 @@ def test_paths_made_of_totals_have_the_totals_mean_and_spread() -> None:
         std = 3.0 * np.sqrt(days * (1.0 + 0.2 * (days - 1.0)))
         return np.maximum(20.0 * days[:, None] + norm.ppf(levels)[None] * std[:, None], 0.0)
 
-    made = paths_from_totals(totals)(np.arange(1), 28)
+    made = paths_from_totals(totals)(np.arange(1), 28, 200)
     assert made.shape == (1, 200, 28)
     assert made.sum(axis=2).mean() == pytest.approx(20.0 * 28, rel=0.01)
     assert made.sum(axis=2).std() == pytest.approx(3.0 * np.sqrt(28 * (1 + 0.2 * 27)), rel=0.1)
@@ -162,7 +174,7 @@ def shop() -> tuple[PolicyInputs, Ask]:
         from_samples(over(0)), from_samples(over(7)), review_days=7.0, daily_mean=daily, daily_std=np.sqrt(daily),
         unit_cost=10.0, shortage_cost=3.0, holding_rate_per_year=0.25, order_cost=4.0, cover_qty=daily * 7,
     )  # fmt: skip
-    ask = Ask(nodes, lambda rows, periods: paths[rows][:, :, :periods], 1.0, np.full(3, np.nan), lost=True)
+    ask = Ask(nodes, lambda rows, periods, count: paths[rows][:, :count, :periods], 1.0, np.full(3, np.nan), lost=True)
     return inputs, ask
 
 
@@ -198,7 +210,7 @@ def test_least_cost_never_costs_more_than_its_start_and_what_evolution_finds(sho
     courses = courses_of(ask.paths, np.arange(3), 1.0, inputs.whole, ask.nodes.days, int(days), 7.0)
 
     def cost(point: np.ndarray, up_to: np.ndarray) -> np.ndarray:
-        seen = play(courses, point[:, None], up_to[:, None], Lots(np.zeros(3), np.zeros(3)), review_days=7)
+        seen = play(courses, point[:, None], up_to[:, None], Lots(np.zeros(3), np.zeros(3)), review_steps=7)
         yearly = 10.0 * 0.25 * seen.on_hand_qty + 365.0 * (4.0 * seen.lines + 3.0 * seen.short_qty)
         return yearly[:, 0]
 
@@ -206,7 +218,7 @@ def test_least_cost_never_costs_more_than_its_start_and_what_evolution_finds(sho
     np.testing.assert_allclose(own, lost.running_cost, rtol=1e-6)
     assert (own <= cost(start.reorder_point_qty, start.order_up_to_qty) + 1e-6).all()
     t = len(courses.demand_qty)
-    lead = courses.lead_days[np.repeat(np.arange(3), COURSES)[None], courses.draw[:, np.tile(np.arange(COURSES), 3)]]
+    lead = courses.lead_steps[np.repeat(np.arange(3), COURSES)[None], courses.draw[:, np.tile(np.arange(COURSES), 3)]]
     by_path = path_search.Courses(
         courses.demand_qty.T.reshape(3, COURSES, t), lead.T.reshape(3, COURSES, t), start.order_up_to_qty
     )
@@ -242,7 +254,8 @@ def test_a_row_depends_on_itself_alone(shop: tuple[PolicyInputs, Ask]) -> None:
     for method, target in (("Fill Rate", 0.93), ("Least Cost", np.nan)):
         _start, together = found(inputs, ask, method, target)
         own = Ask(LeadTimeNodes(ask.nodes.days[row], ask.nodes.shares),
-                  lambda rows, periods: ask.paths(row[rows], periods), 1.0, np.full(1, np.nan), lost=True)  # fmt: skip
+                  lambda rows, periods, count: ask.paths(row[rows], periods, count), 1.0, np.full(1, np.nan),
+                  lost=True)  # fmt: skip
         _start, alone = found(inputs.select(row), own, method, target)
         assert alone.levels.order_up_to_qty[0] == together.levels.order_up_to_qty[1]
         assert alone.levels.reorder_point_qty[0] == together.levels.reorder_point_qty[1]
@@ -340,7 +353,7 @@ def test_paths_of_the_outlook_are_what_is_searched_on() -> None:
     rare[:, np.arange(200)[:, None], (np.arange(0, 399, 20)[None] + np.arange(200)[:, None]) % 400] = 100.0
     asked: list[int] = []
 
-    def paths(rows: np.ndarray, periods: int) -> np.ndarray:
+    def paths(rows: np.ndarray, periods: int, count: int = 200) -> np.ndarray:
         asked.append(periods)
         return rare[rows][:, :, :periods]
 

@@ -1,8 +1,9 @@
 """What may happen to a stock over many order cycles: demand by day and lead times, from a forecast's paths.
 
-A level protects the next lead time and look, so that is what the courses are made of: paths of demand over just so
-long are laid end to end, each path once, in a fixed order. Their demand over a lead time is the forecast's own, and a season
-further on does not move the level of today. The same draws serve every pair and every candidate (common random numbers).
+A level protects the next lead time and look, so that is what the courses are made of: paths of demand over just that
+long are laid end to end, each path once, in a fixed order. Their demand over a lead time is the forecast's own, and a
+season further on does not move the level of today. The same draws serve every pair and every candidate (common random
+numbers). A step is a day; where the forecast is by week and stock is looked at once a week it is a week.
 """
 
 from collections.abc import Callable
@@ -17,49 +18,52 @@ from erp_forecast_addon.planning.inventory.safety_stock import Floats
 
 Rows = NDArray[np.int64]
 Singles = NDArray[np.float32]
-# (rows (m,), periods) -> (m, p, periods): equally likely courses of demand.
-Paths = Callable[[Rows, int], NDArray[np.floating]]
+# (rows (m,), periods, p) -> (m, p, periods): equally likely courses of demand.
+Paths = Callable[[Rows, int, int], NDArray[np.floating]]
 
 # Courses side by side; each is a chain of paths.
 COURSES = 10
 # Each path lasts at least so long, and as long as the first of these that covers the lead time and the next look.
 _SEGMENT_DAYS = np.array([28, 42, 63, 91, 126, 182, 252, 364])
-_PATHS = 200
+# So many of them that together they have this many steps; a fifth as many of the longest as of the shortest.
+_STEPS, _FEWEST_PATHS, _MOST_PATHS = 6000, 40, 200
 # Lead times of equal chance that stand for a pair's: each of the six parts of LEAD_TIME_SHARES is a multiple of 2%.
 LEAD_TIME_DRAWS = 50
 _PER_PART = np.rint(LEAD_TIME_SHARES * LEAD_TIME_DRAWS).astype(np.int64)
 _LARGEST_CORRELATION = 0.9
+_WEEK = 7
 _CORRELATION_STEP = 0.05
 _DAY_SEED, _ORDER_SEED, _LEAD_SEED, _TOTALS_SEED = 11, 12, 13, 14
 
 
 @dataclass(frozen=True)
 class LevelCourses:
-    """m pairs, P = COURSES courses of t days each.
+    """m pairs, P = COURSES courses of t steps each.
 
-    demand_qty: (t, m·P) float32, a day of all is contiguous; course k of row i is column i·P + k. lead_days: (m,
-    LEAD_TIME_DRAWS), equally likely; draw: (t, P), which of them an order of that day and course takes. warm_days: the
-    first days, on which nothing is counted yet.
+    demand_qty: (t, m·P) float32, a step of all is contiguous; course k of row i is column i·P + k. lead_steps: (m,
+    LEAD_TIME_DRAWS), equally likely; draw: (t, P), which of them an order of that step and course takes. warm_steps:
+    the first ones, on which nothing is counted yet. step_days: of a step.
     """
 
     demand_qty: Singles
-    lead_days: NDArray[np.int64]
+    lead_steps: NDArray[np.int64]
     draw: NDArray[np.int64]
-    warm_days: int
+    warm_steps: int
+    step_days: int = 1
 
     @property
     def m(self) -> int:
-        return len(self.lead_days)
+        return len(self.lead_steps)
 
     @property
-    def counted_days(self) -> int:
-        return len(self.demand_qty) - self.warm_days
+    def counted_steps(self) -> int:
+        return len(self.demand_qty) - self.warm_steps
 
     @property
     def daily_demand_qty(self) -> Floats:
-        """(m,) mean of the days that count."""
-        counted = self.demand_qty[self.warm_days :].sum(axis=0, dtype=float)
-        return np.asarray(counted.reshape(self.m, COURSES).mean(axis=1) / self.counted_days)
+        """(m,) mean of what counts."""
+        counted = self.demand_qty[self.warm_steps :].sum(axis=0, dtype=float)
+        return np.asarray(counted.reshape(self.m, COURSES).mean(axis=1) / (self.counted_steps * self.step_days))
 
 
 def segment_days(node_days: Floats, look_days: float) -> NDArray[np.int64]:
@@ -67,6 +71,12 @@ def segment_days(node_days: Floats, look_days: float) -> NDArray[np.int64]:
     needed = np.ceil(node_days[:, -1] + look_days)
     at = np.minimum(np.searchsorted(_SEGMENT_DAYS, needed), len(_SEGMENT_DAYS) - 1)
     return np.asarray(_SEGMENT_DAYS[at])
+
+
+def steps_of(period_days: float, look_days: float) -> int:
+    """Days of a step: a week where the forecast is by week and stock is looked at in whole weeks, else one."""
+    days = round(period_days)
+    return days if days == _WEEK and look_days > 0.0 and look_days % days == 0.0 else 1
 
 
 def courses_of(
@@ -80,17 +90,21 @@ def courses_of(
 ) -> LevelCourses:
     """Courses of `rows` (m,), whose paths last `days`. paths: in periods of period_days days; whole, node_days: of the
     rows, (m,) and (m, 6) days of LeadTimeNodes."""
-    step = max(1, round(period_days))
-    periods = max(1, round(days / step))
-    by_day = _by_day(np.asarray(paths(rows, periods), dtype=np.float32), step, whole)
-    m, count, length = by_day.shape
+    step = steps_of(period_days, look_days)
+    length = max(1, round(period_days))
+    periods = max(1, round(days / length))
+    count = int(np.clip(_STEPS * step // (days * COURSES), _FEWEST_PATHS // COURSES, _MOST_PATHS // COURSES)) * COURSES
+    laid = np.asarray(paths(rows, periods, count), dtype=np.float32)
+    by_step = laid if step == length else _by_day(laid, length, whole)
+    m, count, length = by_step.shape
     chained = count // COURSES
     order = np.random.default_rng(_ORDER_SEED).permutation(count)[: chained * COURSES].reshape(chained, COURSES)
-    # (m, chained, COURSES, length) -> days first, then rows, then courses.
-    laid = by_day[:, order, :].transpose(1, 3, 0, 2).reshape(chained * length, m * COURSES)
-    lead = _lead_days(node_days)
-    warm = min(chained - 1, int(np.ceil((lead.max(initial=0) + look_days) / length)))
-    return LevelCourses(np.ascontiguousarray(laid), lead, _draws(chained * length), max(warm, 1) * length)
+    # (m, chained, COURSES, length) -> steps first, then rows, then courses.
+    chain = by_step[:, order, :].transpose(1, 3, 0, 2).reshape(chained * length, m * COURSES)
+    lead = _lead_steps(node_days / step)
+    warm = int(np.ceil((lead.max(initial=0) + look_days / step) / length))
+    warm = min(max(warm, 1), chained - 1) * length
+    return LevelCourses(np.ascontiguousarray(chain), lead, _draws(chained * length), warm, step)
 
 
 def paths_from_totals(totals: Totals) -> Paths:
@@ -99,25 +113,24 @@ def paths_from_totals(totals: Totals) -> Paths:
     Each day takes every quantile of a day's demand once (as in forecasting/paths.py); days share as much as makes the
     variance of their sum what the sum's own quantiles say.
     """
-    levels = (np.arange(_PATHS) + 0.5) / _PATHS
 
-    def paths(rows: Rows, days: int) -> Singles:
+    def paths(rows: Rows, days: int, count: int) -> Singles:
+        levels = (np.arange(count) + 0.5) / count
         one_day = totals(rows, np.ones(len(rows)), levels)
-        # The mean follows the course of the forecast, the shape stays that of a day.
-        through = np.stack([totals(rows, np.full(len(rows), float(k)), levels).mean(axis=1) for k in (days // 2, days)])
         together = totals(rows, np.full(len(rows), float(days)), levels)
         variance = one_day.var(axis=1)
         growth = np.divide(together.var(axis=1), days * variance, out=np.ones(len(rows)), where=variance > 0.0)
         shared = np.clip((growth - 1.0) / max(days - 1, 1), 0.0, _LARGEST_CORRELATION)
         mean = one_day.mean(axis=1)
-        scale = np.divide(through[1] / days, mean, out=np.ones(len(rows)), where=mean > 0.0)
+        scale = np.divide(together.mean(axis=1) / days, mean, out=np.ones(len(rows)), where=mean > 0.0)
+        # The mean is that of the whole time, the shape stays that of a day.
         whole = (one_day == np.floor(one_day)).all(axis=1)
         cells = np.where(whole[:, None], one_day, one_day * scale[:, None]).astype(np.float32)
-        result = np.empty((len(rows), _PATHS, days), dtype=np.float32)
+        result = np.empty((len(rows), count, days), dtype=np.float32)
         step = np.rint(shared / _CORRELATION_STEP).astype(int)
         for number in np.unique(step):  # over a few correlations
             alike = step == number
-            result[alike] = cells[alike][:, path_ranks(_PATHS, days, number * _CORRELATION_STEP, _TOTALS_SEED)]
+            result[alike] = cells[alike][:, path_ranks(count, days, number * _CORRELATION_STEP, _TOTALS_SEED)]
         return result
 
     return paths
@@ -145,15 +158,15 @@ def _by_day(periods: Singles, step: int, whole: NDArray[np.bool_]) -> Singles:
     return result.reshape(m, p, h * step)
 
 
-def _lead_days(node_days: Floats) -> NDArray[np.int64]:
-    """(m, LEAD_TIME_DRAWS) whole days; parts of a day become a chance of the next one, so the mean is kept."""
+def _lead_steps(node_steps: Floats) -> NDArray[np.int64]:
+    """(m, LEAD_TIME_DRAWS) whole steps; parts of a step become a chance of the next one, so the mean is kept."""
     place = np.concatenate([(np.arange(k) + 0.5) / k for k in _PER_PART])
-    return np.asarray(np.floor(np.repeat(node_days, _PER_PART, axis=1) + place + 1e-9), dtype=np.int64)
+    return np.asarray(np.floor(np.repeat(node_steps, _PER_PART, axis=1) + place + 1e-9), dtype=np.int64)
 
 
-def _draws(days: int) -> NDArray[np.int64]:
-    """(days, COURSES): each course takes every lead time once in LEAD_TIME_DRAWS days."""
+def _draws(steps: int) -> NDArray[np.int64]:
+    """(steps, COURSES): each course takes every lead time once in LEAD_TIME_DRAWS steps."""
     random = np.random.default_rng(_LEAD_SEED)
-    turns = -(-days // LEAD_TIME_DRAWS)
+    turns = -(-steps // LEAD_TIME_DRAWS)
     every = np.broadcast_to(np.arange(LEAD_TIME_DRAWS), (COURSES, turns, LEAD_TIME_DRAWS))
-    return random.permuted(every, axis=2).reshape(COURSES, -1)[:, :days].T
+    return random.permuted(every, axis=2).reshape(COURSES, -1)[:, :steps].T

@@ -46,21 +46,21 @@ def play(
     up_to: Floats,
     lots: Lots,
     *,
-    review_days: int = 1,
+    review_steps: int = 1,
     lost: bool = True,
-    shelf_life_days: int | None = None,
+    shelf_life_steps: int | None = None,
     count_cycles: bool = False,
     start_qty: Singles | None = None,
 ) -> Played:
-    """point, up_to: (m, c). An order is due on a review day when the position is below `point`; it fills up to `up_to`.
+    """point, up_to: (m, c). At a review an order is due where the position is below `point`; it fills up to `up_to`.
 
-    lost: unmet demand is lost, else it waits. shelf_life_days: days after its arrival on which goods can be sold.
+    lost: unmet demand is lost, else it waits. shelf_life_steps: on how many steps goods can be sold, from arrival on.
     start_qty: (c, m·COURSES) on the first morning; None: the courses of a pair begin evenly spread over the range of
     its position, so that few days are needed until nothing tells of the beginning any more.
     """
-    shelf = _Shelf(courses, point, up_to, lots, lost, shelf_life_days, count_cycles, start_qty)
-    for day in range(len(courses.demand_qty)):  # each day stands on the evening before: the one loop that cannot go
-        shelf.day(day, review=day % review_days == 0, counted=day >= courses.warm_days)
+    shelf = _Shelf(courses, point, up_to, lots, lost, shelf_life_steps, count_cycles, start_qty)
+    for day in range(len(courses.demand_qty)):  # stock follows from stock: the one loop that cannot go
+        shelf.day(day, review=day % review_steps == 0, counted=day >= courses.warm_steps)
     return shelf.played()
 
 
@@ -83,7 +83,7 @@ class _Shelf:
         self.least = np.where(lots.multiple_qty > 0.0, rounded, lots.least_qty).astype(np.float32)
         self.net = self._begin() if start is None else start.astype(np.float32)
         self.position = self.net.copy()
-        self.ring = int(courses.lead_days.max(initial=0)) + 1
+        self.ring = int(courses.lead_steps.max(initial=0)) + 1
         self.due = np.zeros((self.ring, *size), dtype=np.float32)
         self.row_of = np.repeat(np.arange(courses.m), COURSES)
         self.course_of = np.tile(np.arange(COURSES), courses.m)
@@ -145,7 +145,7 @@ class _Shelf:
         position[at] += qty
         if counted:
             self.lines.ravel()[at] += 1.0
-        lead = self.courses.lead_days[row, self.courses.draw[day, self.course_of[column]]]
+        lead = self.courses.lead_steps[row, self.courses.draw[day, self.course_of[column]]]
         at_once = lead == 0
         if at_once.any():
             now = at[at_once]
@@ -177,18 +177,19 @@ class _Shelf:
             self.spoiled += old
 
     def played(self) -> Played:
-        days, m = self.courses.counted_days, self.courses.m
+        steps, m = self.courses.counted_steps, self.courses.m
+        days = steps * self.courses.step_days
 
-        def a_day(total: Singles) -> Floats:
-            return np.asarray(total.reshape(self.c, m, COURSES).mean(axis=2, dtype=float).T / days)
+        def over(total: Singles, count: int) -> Floats:
+            return np.asarray(total.reshape(self.c, m, COURSES).mean(axis=2, dtype=float).T / count)
 
         cycles, short = (part.reshape(self.c, m, COURSES).sum(axis=2).T for part in (self.cycles, self.short_cycles))
         asked = self.courses.daily_demand_qty[:, None]
         share = np.divide(short, cycles, out=np.zeros(cycles.shape, dtype=float), where=cycles > 0)
         return Played(
-            short_qty=np.maximum(asked - a_day(self.served), 0.0),
-            on_hand_qty=a_day(self.held),
-            lines=a_day(self.lines),
-            expired_qty=a_day(self.spoiled),
+            short_qty=np.maximum(asked - over(self.served, days), 0.0),
+            on_hand_qty=over(self.held, steps),
+            lines=over(self.lines, days),
+            expired_qty=over(self.spoiled, days),
             cycle_share=1.0 - share if self.count_cycles else np.full(share.shape, np.nan),
         )

@@ -145,7 +145,16 @@ def _searched(inputs: PolicyInputs, all_starts: OrderLevels, rows: Rows, ask: As
     look = float(np.max(inputs.review_days, initial=0.0))
     courses = courses_of(ask.paths, rows, ask.period_days, inputs.whole, ask.nodes.days[rows], days, look)
     method = str(start.method[0])
-    judge = _Judge(inputs, start, courses, ask.lost, life or None, method, max(1, round(look)))
+    step = courses.step_days
+    judge = _Judge(
+        inputs,
+        start,
+        courses,
+        ask.lost,
+        max(1, round(life / step)) if life else None,
+        method,
+        max(1, round(look / step)),
+    )
     levels, tried = judge.least_cost() if method == "Least Cost" else judge.target()
     return _Found(levels, tried, chosen_column(tried, method, start.target))
 
@@ -160,7 +169,7 @@ class _Judge:
     lost: bool
     life: int | None
     method: str
-    review_days: int
+    review_steps: int
 
     def __post_init__(self) -> None:
         inputs = self.inputs
@@ -221,7 +230,7 @@ class _Judge:
         away = np.where(whole, np.sign(away) * np.ceil(np.abs(away) - 1e-9), away)
         points = point[:, None] + away
         # A distance of nothing has no factor: one look's demand is its scale.
-        least = np.maximum(self.inputs.daily_mean * self.review_days, np.where(self.inputs.whole, 1.0, 0.0))
+        least = np.maximum(self.inputs.daily_mean * self.inputs.review_days, np.where(self.inputs.whole, 1.0, 0.0))
         widths = np.where(factors == 1.0, width[:, None], np.maximum(width, least)[:, None] * factors)
         widths = np.where(whole, np.rint(widths), widths)
         return points, points + widths
@@ -237,8 +246,8 @@ class _Judge:
         point = np.asarray(np.round(np.stack([levels.reorder_point_qty for levels in kept], axis=1), _LEVEL_DECIMALS))
         up_to = np.asarray(np.round(np.stack([levels.order_up_to_qty for levels in kept], axis=1), _LEVEL_DECIMALS))
         seen = play(
-            self.courses, point, up_to, self.lots, review_days=self.review_days, lost=self.lost,
-            shelf_life_days=self.life, count_cycles=self.method == "Cycle Service Level",
+            self.courses, point, up_to, self.lots, review_steps=self.review_steps, lost=self.lost,
+            shelf_life_steps=self.life, count_cycles=self.method == "Cycle Service Level",
         )  # fmt: skip
         return self._judged(point, up_to, seen)
 
