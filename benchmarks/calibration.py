@@ -14,7 +14,6 @@ changed before the origin have no scale and are left out of it.
 """
 
 import argparse
-import importlib.util
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.m5_data import m5_panel, read_sales
+from benchmarks.scripts import load_script
 from benchmarks.wide_table import read_wide_table
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
 from erp_forecast_addon.planning.panel import Panel
@@ -100,18 +100,6 @@ def _line(name: str, value: np.ndarray, origin: np.ndarray) -> None:
             f"{100 * float((value[origin == at] <= 0.5).mean() - 0.5):+.1f}" for at in np.unique(origin).tolist()
         )
         print(f"  {name:14s}{shares}   n {len(value):<7d} | {each}")
-
-
-def judging_script(data: Path) -> ModuleType | None:
-    path = data.resolve().parent / "eval" / "quantiles.py"
-    if not path.exists():
-        return None
-    spec = importlib.util.spec_from_file_location("eval_quantiles", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 # ---- the data ----
@@ -191,7 +179,7 @@ def main() -> None:
     cli.add_argument("--tier", choices=("fast", "full"), default="fast")
     args = cli.parse_args()
     origins = [int(part) for part in args.origins.split(",") if part]
-    judge = judging_script(args.data)
+    judge = load_script(args.data.resolve().parent / "eval" / "quantiles.py")
     if judge is None:
         print(f"calibration is not judged: there is no eval/quantiles.py beside {args.data}")
     cases = (m5_cases if args.which == "m5" else man_cases)(args.data, origins, args.every)

@@ -14,7 +14,6 @@ Three questions, each order weighing alike:
 """
 
 import argparse
-import importlib.util
 import sys
 import time
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
+from benchmarks.scripts import load_script
 from erp_forecast_addon.planning.inventory import lead_time_delay, lead_time_learning
 from erp_forecast_addon.planning.inventory.lead_time_distribution import quantiles
 from erp_forecast_addon.planning.inventory.lead_time_learning import Learned
@@ -174,15 +174,6 @@ def _verdict(met: bool, limit: float) -> str:
     return f"  ({'met' if met else 'missed'}: {limit:g})"
 
 
-def _judge(folder: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("quantiles", folder / "quantiles.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def _found(places: list[Path]) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
@@ -198,7 +189,8 @@ def main() -> int:
         print(f"Skipped: {given.data} holds no scms_delivery.parquet.")
         return 0
     places = [given.eval] if given.eval else [given.data / "../eval", given.data / "../../eval"]
-    judge = _found([place / "quantiles.py" for place in places])
+    script = _found([place / "quantiles.py" for place in places])
+    judge = load_script(script) if script else None
     if judge is None:
         print(f"Skipped: no quantiles.py in {', '.join(map(str, places))}; name its folder by --eval.")
         return 0
@@ -215,7 +207,7 @@ def main() -> int:
         for name, each in told.items():
             found.setdefault(name, []).append(each)
     for name, splits in found.items():
-        report(_judge(judge.parent), name, splits)
+        report(judge, name, splits)
     print(f"\nlearning took {max(took):.1f} s at most")
     return 0
 

@@ -10,17 +10,16 @@ its ratio to the seasonal window average.
 """
 
 import argparse
-import importlib.util
 import resource
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.m5_data import m5_panel, read_sales
+from benchmarks.scripts import load_script
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
 from erp_forecast_addon.planning.settings import DEFAULT_QUANTILES, PlanSettings
 
@@ -30,21 +29,9 @@ ALL_LEVELS = tuple(sorted({*M5_LEVELS, *(round(percent / 100, 2) for percent in 
 COLUMNS = [f"F{step}" for step in range(1, HORIZON + 1)]
 
 
-def scoring_script(data: Path) -> ModuleType | None:
-    path = data.resolve().parent.parent / "eval" / "wrmsse.py"
-    if not path.exists():
-        return None
-    spec = importlib.util.spec_from_file_location("wrmsse", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def print_score(mean: np.ndarray, sales: pd.DataFrame, data: Path, origin: int) -> None:
     """Reads what came only after the forecast is made."""
-    scoring = scoring_script(data)
+    scoring = load_script(data.resolve().parent.parent / "eval" / "wrmsse.py")
     future = [f"d_{day}" for day in range(origin + 1, origin + HORIZON + 1)]
     if scoring is None or any(day not in sales for day in future):
         print(f"not scored: no eval/wrmsse.py beside the data, or the data ends before d_{origin + HORIZON}")

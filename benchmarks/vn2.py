@@ -9,8 +9,6 @@ weeks of sales, and prints the cost as its last number. The rules are those of e
 """
 
 import argparse
-import importlib.util
-import sys
 import time
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +16,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
+from benchmarks.scripts import load_script
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
 from erp_forecast_addon.planning.inventory.path_order import order_on_paths
 from erp_forecast_addon.planning.panel import Panel
@@ -30,17 +29,12 @@ HORIZON_WEEKS = 8
 SETTINGS = PlanSettings("VN2", period="week", review_period_days=7)
 
 
-def scoring_script(data: Path) -> ModuleType:
+def game_rules(data: Path) -> ModuleType:
     path = data.resolve().parent.parent / "eval" / "vn2.py"
-    if not path.exists():
+    rules = load_script(path)
+    if rules is None:
         raise SystemExit(f"there are no rules at {path}: the game's script belongs into eval/ beside the data")
-    spec = importlib.util.spec_from_file_location("vn2_rules", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses look their own module up
-    spec.loader.exec_module(module)
-    return module
+    return rules
 
 
 def panel_of(sales: pd.DataFrame, in_stock: pd.DataFrame, master: pd.DataFrame) -> Panel:
@@ -99,7 +93,7 @@ def main() -> None:
     given = parser.parse_args()
     if not (given.data / "sales_weekly.parquet").exists():
         raise SystemExit(f"no sales_weekly.parquet in {given.data}: give the VN2 folder with --data")
-    rules = scoring_script(given.data)
+    rules = game_rules(given.data)
     game = rules.load(given.data)
     master = pd.read_parquet(given.data / "master.parquet").set_index(["Store", "Product"])
     policy = Adapter(master, rules.HOLDING, rules.SHORTAGE)

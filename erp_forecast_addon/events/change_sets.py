@@ -3,6 +3,8 @@
 import frappe
 from frappe.utils.background_jobs import is_job_enqueued
 
+from erp_forecast_addon.events.jobs import enqueue_once
+
 QUEUE = "long"
 TIMEOUT_SECONDS = 2 * 60 * 60
 _SET = "Level Change Set"
@@ -12,20 +14,10 @@ _AT_WORK = ("Approved", "Applying", "Rolling Back")
 
 def enqueue_work(change_set: str, company: str) -> bool:
     """Queue the work once the transaction stands; False if the company's levels wait in the queue already."""
-    job_id = job_id_of(company)
-    if is_job_enqueued(job_id):
-        return False
-    frappe.enqueue(
-        _METHOD,
-        queue=QUEUE,
-        timeout=TIMEOUT_SECONDS,
-        job_id=job_id,
-        deduplicate=True,
-        enqueue_after_commit=True,
-        change_set=change_set,
-        user=frappe.session.user,
-    )
-    return True
+    return enqueue_once(
+        _METHOD, job_id_of(company), queue=QUEUE, timeout_seconds=TIMEOUT_SECONDS,
+        change_set=change_set, user=frappe.session.user,
+    )  # fmt: skip
 
 
 def job_id_of(company: str) -> str:

@@ -5,8 +5,8 @@ from typing import Any
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils.background_jobs import is_job_enqueued
 
+from erp_forecast_addon.events.jobs import enqueue_once
 from erp_forecast_addon.planning.errors import Refused
 from erp_forecast_addon.refusals import refusals_shown
 from erp_forecast_addon.setup.names import ORDER_DISPATCH
@@ -76,17 +76,14 @@ def _soon(name: str | None) -> None:
 
 def enqueue_send(name: str) -> bool:
     """Queue an attempt; False if one waits or runs in the queue, or the queue cannot be reached."""
-    job_id = f"order_dispatch::{name}"
     try:
-        if is_job_enqueued(job_id):
-            return False
-        frappe.enqueue(
-            _METHOD, queue=QUEUE, timeout=TIMEOUT_SECONDS, job_id=job_id, deduplicate=True, name=name,
+        return enqueue_once(
+            _METHOD, f"order_dispatch::{name}", queue=QUEUE, timeout_seconds=TIMEOUT_SECONDS, after_commit=False,
+            name=name,
         )  # fmt: skip
     except Exception:
         frappe.logger("erp_forecast_addon").exception("an Order Dispatch was not queued; the next check does it")
         return False
-    return True
 
 
 def send_due() -> int:

@@ -1,7 +1,8 @@
 """The job that replays a company's past."""
 
 import frappe
-from frappe.utils.background_jobs import is_job_enqueued
+
+from erp_forecast_addon.events.jobs import enqueue_once
 
 QUEUE = "long"
 TIMEOUT_SECONDS = 2 * 60 * 60
@@ -10,22 +11,10 @@ _METHOD = "erp_forecast_addon.events.replay.replay_job"
 
 def enqueue_replay(replay: str, company: str, weeks: int) -> bool:
     """Queue the replay once the transaction stands; False if one of the company waits in the queue already."""
-    job_id = job_id_of(company)
-    if is_job_enqueued(job_id):
-        return False
-    frappe.enqueue(
-        _METHOD,
-        queue=QUEUE,
-        timeout=TIMEOUT_SECONDS,
-        job_id=job_id,
-        deduplicate=True,
-        enqueue_after_commit=True,
-        replay=replay,
-        company=company,
-        weeks=weeks,
-        user=frappe.session.user,
-    )
-    return True
+    return enqueue_once(
+        _METHOD, job_id_of(company), queue=QUEUE, timeout_seconds=TIMEOUT_SECONDS,
+        replay=replay, company=company, weeks=weeks, user=frappe.session.user,
+    )  # fmt: skip
 
 
 def job_id_of(company: str) -> str:

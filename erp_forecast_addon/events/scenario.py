@@ -1,7 +1,8 @@
 """The job that works a Planning Scenario out."""
 
 import frappe
-from frappe.utils.background_jobs import is_job_enqueued
+
+from erp_forecast_addon.events.jobs import enqueue_once
 
 QUEUE = "long"
 TIMEOUT_SECONDS = 60 * 60
@@ -10,20 +11,10 @@ _METHOD = "erp_forecast_addon.events.scenario.scenario_job"
 
 def enqueue_scenario(scenario: str) -> bool:
     """Queue it once the transaction stands; False if it waits in the queue or is worked out already."""
-    job_id = job_id_of(scenario)
-    if is_job_enqueued(job_id):
-        return False
-    frappe.enqueue(
-        _METHOD,
-        queue=QUEUE,
-        timeout=TIMEOUT_SECONDS,
-        job_id=job_id,
-        deduplicate=True,
-        enqueue_after_commit=True,
-        scenario=scenario,
-        user=frappe.session.user,
-    )
-    return True
+    return enqueue_once(
+        _METHOD, job_id_of(scenario), queue=QUEUE, timeout_seconds=TIMEOUT_SECONDS,
+        scenario=scenario, user=frappe.session.user,
+    )  # fmt: skip
 
 
 def job_id_of(scenario: str) -> str:

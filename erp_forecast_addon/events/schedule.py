@@ -7,6 +7,8 @@ import frappe
 from frappe import _
 from frappe.utils.background_jobs import is_job_enqueued
 
+from erp_forecast_addon.events.jobs import enqueue_once
+
 QUEUE = "long"
 TIMEOUT_SECONDS = 4 * 60 * 60
 _RUN = "Forecast Run"
@@ -70,22 +72,10 @@ def enqueue_run(company: str, triggered_by: str, user: str, run: str | None = No
 
     The job id saves queue space only; that two runs never overlap is the lock's affair.
     """
-    job_id = job_id_of(company)
-    if is_job_enqueued(job_id):
-        return False
-    frappe.enqueue(
-        _METHOD,
-        queue=QUEUE,
-        timeout=TIMEOUT_SECONDS,
-        job_id=job_id,
-        deduplicate=True,
-        enqueue_after_commit=True,
-        company=company,
-        triggered_by=triggered_by,
-        user=user,
-        run=run,
-    )
-    return True
+    return enqueue_once(
+        _METHOD, job_id_of(company), queue=QUEUE, timeout_seconds=TIMEOUT_SECONDS,
+        company=company, triggered_by=triggered_by, user=user, run=run,
+    )  # fmt: skip
 
 
 def job_id_of(company: str) -> str:

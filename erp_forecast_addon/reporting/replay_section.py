@@ -81,13 +81,7 @@ def _table(results: Sequence[dict[str, Any]]) -> str:
 
 def _row(row: dict[str, Any]) -> str:
     cells = (
-        str(row["policy"]),
-        str(row["abc_class"]),
-        f"{wording.quantity(row['stock_out_days'])} ({wording.percent(row['stock_out_pct'])})",
-        wording.percent(row["fill_rate_pct"]),
-        wording.money(row["lost_value"]),
-        wording.money(row["average_stock_value"]),
-        wording.quantity(row["order_lines"]),
+        *wording.replay_figures(row),
         *(wording.money(row[name]) for name in ("holding_cost", "order_cost", "shortage_cost", "total_cost")),
     )
     strong = "b" if row["abc_class"] == "All" else "span"

@@ -225,19 +225,7 @@ def replay_lines(replay: dict[str, Any]) -> list[str]:
         return ["Nothing has been replayed yet."]
     currency = str(replay.get("currency") or "")
     head = ("", "class", "stock-out days", "fill rate", "lost sales", "average stock", "orders", "total cost")
-    rows = [
-        (
-            str(row["policy"]),
-            str(row["abc_class"]),
-            f"{wording.quantity(row['stock_out_days'])} ({wording.percent(row['stock_out_pct'])})",
-            wording.percent(row["fill_rate_pct"]),
-            wording.money(row["lost_value"]),
-            wording.money(row["average_stock_value"]),
-            wording.quantity(row["order_lines"]),
-            wording.money(row["total_cost"]),
-        )
-        for row in replay["results"]
-    ]
+    rows = [(*wording.replay_figures(row), wording.money(row["total_cost"])) for row in replay["results"]]
     span = f"{replay['company']}, {wording.day(replay['from_date'])} to {wording.day(replay['to_date'])}"
     notes = wrapped(
         "Lost sales are estimated for days with an empty shelf, at the cost of the goods. Orders that really came in "

@@ -1,6 +1,7 @@
 """Numbers and days as people read them."""
 
 import math
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -61,6 +62,19 @@ def seconds(value: Any) -> str:
 
 def count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
+
+
+def replay_figures(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Policy, class, stock-out days, fill rate, lost sales, average stock and orders of a Policy Replay Result."""
+    return (
+        str(row["policy"]),
+        str(row["abc_class"]),
+        f"{quantity(row['stock_out_days'])} ({percent(row['stock_out_pct'])})",
+        percent(row["fill_rate_pct"]),
+        money(row["lost_value"]),
+        money(row["average_stock_value"]),
+        quantity(row["order_lines"]),
+    )
 
 
 def text(value: Any) -> str:

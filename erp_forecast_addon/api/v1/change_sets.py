@@ -4,10 +4,10 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
-from frappe.model.workflow import apply_workflow, get_workflow_name
 from frappe.utils.background_jobs import is_job_enqueued
 
+from erp_forecast_addon.api import decisions
+from erp_forecast_addon.api.chosen import chosen_names
 from erp_forecast_addon.approval import check_may_decide
 from erp_forecast_addon.events.change_sets import enqueue_work, job_id_of
 from erp_forecast_addon.permissions import check_record
@@ -43,17 +43,13 @@ _VIEWS: dict[str, list[list[Any]]] = {
 @frappe.whitelist(methods=["POST"])
 def approve(name: str) -> dict[str, Any]:
     """Approve a proposed set; a job then writes its values to the Items."""
-    doc = _decidable(name)
-    return _state(_apply(doc, "Approve", "Approved"))
+    return decisions.state(decisions.approve(_SET, name))
 
 
 @frappe.whitelist(methods=["POST"])
 def reject(name: str, reason: str, until: str | None = None) -> dict[str, Any]:
     """Reject a proposed set with a reason. until: no other is proposed before that day is over."""
-    doc = _decidable(name)
-    doc.rejection_reason = reason
-    doc.rejected_until = frappe.utils.getdate(until) if until else None
-    return _state(_apply(doc, "Reject", "Rejected"))
+    return decisions.state(decisions.reject(_SET, name, reason, until))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -125,7 +121,7 @@ def review(
     if frappe.session.user != "Administrator" and not set(_MAY_REVIEW) & set(frappe.get_roles()):
         roles = " / ".join(_(role) for role in _MAY_REVIEW)
         frappe.throw(_("Changes are reviewed by a {0}.").format(roles), frappe.PermissionError)
-    wanted = _names(names)
+    wanted = chosen_names(names, _("changes"), MOST_AT_ONCE)
     for line in wanted:
         check_record(_LINE, line)
     with refusals_shown():
@@ -138,20 +134,6 @@ def _of_view(view: str) -> list[list[Any]]:
     return [[_LINE, *condition] for condition in _VIEWS[view]]
 
 
-def _names(given: list[str] | str) -> list[str]:
-    """The names, each once; a list, or one in JSON as a request brings it."""
-    try:
-        names = frappe.parse_json(given) if isinstance(given, str) else given
-    except ValueError:
-        names = None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        frappe.throw(_("Name the changes as a list of names."))
-    wanted = list(dict.fromkeys(names))
-    if not wanted or len(wanted) > MOST_AT_ONCE:
-        frappe.throw(_("Choose between 1 and {0} changes.").format(MOST_AT_ONCE))
-    return wanted
-
-
 def _number(given: float | str | None, label: str) -> float | None:
     if given is None or given == "":
         return None
@@ -159,25 +141,3 @@ def _number(given: float | str | None, label: str) -> float | None:
         return float(given)
     except ValueError:
         frappe.throw(_("{0}: {1} is not a number.").format(label, given))
-
-
-def _decidable(name: str) -> Document:
-    doc = check_record(_SET, name)
-    check_may_decide(doc)
-    if doc.status != "Proposed":
-        frappe.throw(_("{0} is {1} already.").format(doc.name, _(doc.status)))
-    return doc
-
-
-def _apply(doc: Document, action: str, status: str) -> Document:
-    """By the workflow where it is active, so that its conditions hold; else by the same save without it."""
-    if get_workflow_name(_SET):
-        doc.save()
-        return apply_workflow(doc, action)
-    doc.status = status
-    doc.save()
-    return doc
-
-
-def _state(doc: Document) -> dict[str, Any]:
-    return {"name": doc.name, "status": doc.status}

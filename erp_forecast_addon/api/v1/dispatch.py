@@ -6,6 +6,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from erp_forecast_addon.api.chosen import chosen_names
 from erp_forecast_addon.events.dispatch import enqueue_send, mail
 from erp_forecast_addon.permissions import check_record
 from erp_forecast_addon.refusals import refusals_shown
@@ -52,23 +53,10 @@ def of_order(purchase_order: str) -> list[dict[str, Any]]:
 def _each(given: list[str] | str, act: Callable[[str], None]) -> list[str]:
     """Every right is checked before anything is done."""
     frappe.has_permission(ORDER_DISPATCH, "write", throw=True)
-    names = _names(given)
+    names = chosen_names(given, _("dispatches"), MOST_AT_ONCE)
     for name in names:
         check_record(ORDER_DISPATCH, name, "write")
     with refusals_shown():
         for name in names:  # rows that people chose in a list
             act(name)
     return names
-
-
-def _names(given: list[str] | str) -> list[str]:
-    """The names, each once; a list, or one in JSON as a request brings it."""
-    try:
-        names = frappe.parse_json(given) if isinstance(given, str) else given
-    except ValueError:
-        names = None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        frappe.throw(_("Name the dispatches as a list of names."))
-    if not names or len(names) > MOST_AT_ONCE:
-        frappe.throw(_("Choose between 1 and {0} dispatches.").format(MOST_AT_ONCE))
-    return list(dict.fromkeys(names))

@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
+from erp_forecast_addon.api.chosen import chosen_names
 from erp_forecast_addon.permissions import check_record
 
 _CASE = "Planning Exception"
@@ -18,11 +19,9 @@ def update(names: list[str] | str, status: str, snoozed_until: str | None = None
     Either all are changed or none. An end of a snooze belongs to the status Ignored and lies in the future.
     """
     frappe.has_permission(_CASE, "write", throw=True)
-    wanted = _names(names)
+    wanted = chosen_names(names, _("exceptions"), MOST_AT_ONCE)
     if status not in STATES:
         frappe.throw(_("{0} is not a status of a Planning Exception.").format(frappe.bold(status)))
-    if not wanted or len(wanted) > MOST_AT_ONCE:
-        frappe.throw(_("Choose between 1 and {0} exceptions.").format(MOST_AT_ONCE))
     until = getdate(snoozed_until) if snoozed_until else None
     if until and (status != "Ignored" or until <= getdate()):
         frappe.throw(_("An exception is snoozed with the status Ignored, until a day in the future."))
@@ -32,14 +31,3 @@ def update(names: list[str] | str, status: str, snoozed_until: str | None = None
         case.snoozed_until = until
         case.save()
     return len(wanted)
-
-
-def _names(given: list[str] | str) -> list[str]:
-    """The names, each once; a list, or one in JSON as a request brings it."""
-    try:
-        names = frappe.parse_json(given) if isinstance(given, str) else given
-    except ValueError:
-        names = None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        frappe.throw(_("Name the exceptions as a list of names."))
-    return list(dict.fromkeys(names))

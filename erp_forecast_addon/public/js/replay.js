@@ -4,20 +4,10 @@ frappe.provide("erp_forecast_addon");
 
 erp_forecast_addon.REPLAY_COLOURS = { Queued: "gray", Running: "blue", Completed: "green", Failed: "red" };
 
-erp_forecast_addon.may_replay = () =>
-	["Forecast Planner", "System Manager"].some((role) => frappe.user.has_role(role));
-
 erp_forecast_addon.ask_to_replay = function (company) {
 	frappe.prompt(
 		[
-			{
-				fieldname: "company",
-				fieldtype: "Link",
-				options: "Company",
-				label: __("Company"),
-				reqd: 1,
-				default: company || frappe.defaults.get_user_default("Company"),
-			},
+			erp_forecast_addon.company_field(company),
 			{
 				fieldname: "weeks",
 				fieldtype: "Int",

@@ -10,9 +10,6 @@ erp_forecast_addon.RUN_COLOURS = {
 	Interrupted: "orange",
 };
 
-erp_forecast_addon.may_run = () =>
-	["Forecast Planner", "System Manager"].some((role) => frappe.user.has_role(role));
-
 erp_forecast_addon.start_run = async function (company) {
 	const { message } = await frappe.call({
 		method: "erp_forecast_addon.api.v1.run.start_run",
@@ -31,15 +28,9 @@ erp_forecast_addon.start_run = async function (company) {
 erp_forecast_addon.ask_to_run = function (company) {
 	frappe.prompt(
 		[
-			{
-				fieldname: "company",
-				fieldtype: "Link",
-				options: "Company",
-				label: __("Company"),
-				reqd: 1,
-				default: company || frappe.defaults.get_user_default("Company"),
+			erp_forecast_addon.company_field(company, {
 				description: __("Forecasts, policies and proposals of this company are brought up to date."),
-			},
+			}),
 		],
 		(values) => erp_forecast_addon.start_run(values.company),
 		__("Run the planner"),

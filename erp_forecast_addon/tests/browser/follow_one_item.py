@@ -29,8 +29,13 @@ _ROLES = {
     BUYER: ["Purchase Manager", "Stock User"],
     SELLER: ["Sales User"],
 }
-# Twice what Bootstrap takes to fade a dialog in.
-_FADE_MS = 600
+# Bootstrap marks the body before a dialog is shown and until its shade is gone, and ignores a click on Close while the
+# dialog fades in.
+_AT_REST = """() => {
+    if (!document.body.classList.contains("modal-open")) return "closed";
+    const shown = $(".modal.show").last().data("bs.modal");
+    return shown && !shown._isTransitioning && "open";
+}"""
 _REASON = "The supplier closes for the holidays."
 
 
@@ -297,11 +302,9 @@ def looks_around(approver: Person) -> None:
 
 
 def _close_messages(page: Any) -> None:
-    """Close every open message. A dialog that is still fading in ignores the click, so it comes to rest first."""
-    for dialog in page.locator(".modal.show").all():
-        page.wait_for_timeout(_FADE_MS)
-        dialog.locator(".btn-modal-close").click()
-        dialog.wait_for(state="hidden")
+    """Close every message that is open or about to open."""
+    while page.wait_for_function(_AT_REST).json_value() == "open":
+        page.locator(".modal.show").last.locator(".btn-modal-close").click()
 
 
 if __name__ == "__main__":

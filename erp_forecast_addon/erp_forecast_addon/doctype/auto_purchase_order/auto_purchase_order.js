@@ -1,10 +1,12 @@
 {% include "erp_forecast_addon/public/js/forecast_styles.js" %}
 {% include "erp_forecast_addon/public/js/svg_chart.js" %}
+{% include "erp_forecast_addon/public/js/decisions.js" %}
 {% include "erp_forecast_addon/public/js/order_state.js" %}
 {% include "erp_forecast_addon/public/js/order_evidence.js" %}
 
 (function () {
-	const APPROVER = "Forecast Approver";
+	const { APPROVER } = erp_forecast_addon;
+	const decisions = erp_forecast_addon.decisions("orders", () => __("Reject this proposal"));
 
 	function show_evidence(frm) {
 		erp_forecast_addon.add_styles();
@@ -50,64 +52,14 @@
 		frm.set_intro(state_sentence(frm), erp_forecast_addon.ORDER_COLOURS[frm.doc.status]);
 	}
 
-	const decide = (frm, action, more = {}) =>
-		frappe
-			.call({
-				method: `erp_forecast_addon.api.v1.orders.${action}`,
-				args: { name: frm.doc.name, ...more },
-				freeze: true,
-			})
-			.then(() => frm.reload_doc());
-
-	function ask_for_reason(frm) {
-		const dialog = new frappe.ui.Dialog({
-			title: __("Reject this proposal"),
-			fields: [
-				{ fieldname: "reason", fieldtype: "Small Text", label: __("Reason for Rejection"), reqd: 1 },
-				{
-					fieldname: "until",
-					fieldtype: "Date",
-					label: __("Not Proposed Again Until"),
-					description: __("Empty: for as many days as the company's Forecast Settings say."),
-				},
-			],
-			primary_action_label: __("Reject"),
-			primary_action({ reason, until }) {
-				dialog.hide();
-				decide(frm, "reject", { reason, until: until || null });
-			},
-		});
-		dialog.show();
-	}
-
-	// The workflow froze the page and would save the state before anyone gave a reason. The promise that is never
-	// fulfilled stops it; the dialog decides in its place, reason and state in one transaction.
-	function reject_with_reason(frm) {
-		frappe.dom.unfreeze();
-		frm.selected_workflow_action = null;
-		ask_for_reason(frm);
-		return new Promise(() => {});
-	}
-
-	// A site that switched our Workflow off still decides here.
-	function show_decisions_without_workflow(frm) {
-		const has_workflow = Boolean((frm.meta.__workflow_docs || []).length);
-		if (has_workflow || frm.doc.status !== "Proposed" || !frappe.user.has_role(APPROVER)) return;
-		frm.add_custom_button(__("Approve"), () => decide(frm, "approve"), __("Actions"));
-		frm.add_custom_button(__("Reject"), () => ask_for_reason(frm), __("Actions"));
-	}
-
 	frappe.ui.form.on("Auto Purchase Order", {
 		refresh(frm) {
 			if (frm.is_new()) return;
 			show_evidence(frm);
 			show_buttons(frm);
-			show_decisions_without_workflow(frm);
+			decisions.refresh(frm);
 			show_state(frm);
-			frm.toggle_display(["rejection_reason", "rejected_until"], frm.doc.status === "Rejected");
 		},
-		before_workflow_action(frm) {
-			return frm.selected_workflow_action === "Reject" ? reject_with_reason(frm) : Promise.resolve();
-		},
+		before_workflow_action: decisions.before_workflow_action,
 	});
 })();

@@ -1,5 +1,6 @@
 """A proposed purchase. Its state changes by our service or by a person's decision, and by nothing else."""
 
+from datetime import date
 from typing import Any
 
 import frappe
@@ -7,33 +8,16 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cstr, flt, get_datetime, getdate
 
-from erp_forecast_addon.approval import check_may_decide, check_ours_to_approve
+from erp_forecast_addon.approval import check_ours_to_approve
+from erp_forecast_addon.erp_forecast_addon.decided_document import EDITABLE, DecidedDocument
 from erp_forecast_addon.refusals import refusals_shown
 
-# What a person may write; everything else is the planner's evidence.
-_EDITABLE = ("status", "rejection_reason", "rejected_until")
-_BY_PERSON = {("Proposed", "Approved"): "approve", ("Proposed", "Rejected"): "reject"}
 
-
-class AutoPurchaseOrder(Document):
-    def validate(self) -> None:
-        if self.flags.by_forecast_addon:
-            return
-        if self.is_new():
-            frappe.throw(_("An Auto Purchase Order is made by a planning run, not by hand. Make a Purchase Order."))
-        self._refuse_changed_evidence()
-        if self.has_value_changed("status"):
-            self._decide()
-
+class AutoPurchaseOrder(DecidedDocument):
     def save(self, *args: Any, **kwargs: Any) -> Document:
         """A decision and what it does to the Purchase Order stand or fall together, whoever catches the error."""
         with _site().savepoint():
             return super().save(*args, **kwargs)
-
-    def validate_workflow(self) -> None:
-        """Our service moves records to states that no person's transition leads to."""
-        if not self.flags.by_forecast_addon:
-            super().validate_workflow()
 
     def on_update(self) -> None:
         """Submit or delete the native draft in the transaction that saves the decision."""
@@ -42,27 +26,21 @@ class AutoPurchaseOrder(Document):
             with refusals_shown():
                 self._carry_out(action)
 
-    def _decide(self) -> None:
-        before = self.get_doc_before_save()
-        action = _BY_PERSON.get((before.status, self.status))
-        if action is None:
-            frappe.throw(
-                _("{0} is {1}; a person cannot make it {2}.").format(self.name, _(before.status), _(self.status))
-            )
-        check_may_decide(self)
-        if action == "approve":
-            check_ours_to_approve(self)
-        with refusals_shown():
-            self.update(self._values_of(action, before.as_dict()))
+    def _decide(self) -> str:
+        action = super()._decide()
         self.flags.decided = action
-        self.flags.decided_order = before.purchase_order
+        self.flags.decided_order = self.get_doc_before_save().purchase_order
+        return action
 
-    def _values_of(self, action: str, record: dict[str, Any]) -> dict[str, Any]:
+    def _approval_values(self, record: dict[str, Any]) -> dict[str, Any]:
         from erp_forecast_addon.services import decisions
 
-        if action == "approve":
-            return decisions.decision_values(_site(), record, "approve")
-        until = getdate(self.rejected_until) if self.rejected_until else None
+        check_ours_to_approve(self)
+        return decisions.decision_values(_site(), record, "approve")
+
+    def _rejection_values(self, record: dict[str, Any], until: date | None) -> dict[str, Any]:
+        from erp_forecast_addon.services import decisions
+
         return decisions.rejection_values(_site(), record, self.rejection_reason, until)
 
     def _carry_out(self, action: str) -> None:
@@ -73,7 +51,10 @@ class AutoPurchaseOrder(Document):
         elif self.flags.decided_order and frappe.db.exists("Purchase Order", self.flags.decided_order):
             _site().delete_order(self.flags.decided_order)
 
-    def _refuse_changed_evidence(self) -> None:
+    def _refuse_made_by_hand(self) -> None:
+        frappe.throw(_("An Auto Purchase Order is made by a planning run, not by hand. Make a Purchase Order."))
+
+    def _refuse_changed(self) -> None:
         before = self.get_doc_before_save()
         ours, theirs = _evidence(self), _evidence(before)
         changed = [
@@ -90,7 +71,7 @@ class AutoPurchaseOrder(Document):
 def _evidence(doc: Document) -> dict[str, Any]:
     """What a person may not change, by fieldname."""
     columns = [
-        f for f in doc.meta.fields if f.fieldname not in _EDITABLE and f.fieldname in doc.meta.get_valid_columns()
+        f for f in doc.meta.fields if f.fieldname not in EDITABLE and f.fieldname in doc.meta.get_valid_columns()
     ]
     return {field.fieldname: _comparable(field.fieldtype, doc.get(field.fieldname)) for field in columns}
 

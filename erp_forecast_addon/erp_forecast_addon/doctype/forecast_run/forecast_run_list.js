@@ -1,3 +1,4 @@
+{% include "erp_forecast_addon/public/js/planner.js" %}
 {% include "erp_forecast_addon/public/js/run_now.js" %}
 
 frappe.listview_settings["Forecast Run"] = {
@@ -8,7 +9,7 @@ frappe.listview_settings["Forecast Run"] = {
 		return [__(doc.status), colour, `status,=,${doc.status}`];
 	},
 	onload(listview) {
-		if (!erp_forecast_addon.may_run()) return;
+		if (!erp_forecast_addon.may_plan()) return;
 		listview.page.add_inner_button(__("Run now"), () => erp_forecast_addon.ask_to_run());
 	},
 };

@@ -1,3 +1,4 @@
+{% include "erp_forecast_addon/public/js/planner.js" %}
 {% include "erp_forecast_addon/public/js/run_now.js" %}
 
 frappe.ui.form.on("Forecast Settings", {
@@ -8,7 +9,7 @@ frappe.ui.form.on("Forecast Settings", {
 				? __("Each company is planned every night at its hour. Open a row to set targets, costs and who orders.")
 				: __("Add a row for each company that is to be planned. Nothing is forecast or ordered before.")
 		);
-		if (!frm.is_dirty() && erp_forecast_addon.may_run()) {
+		if (!frm.is_dirty() && erp_forecast_addon.may_plan()) {
 			frm.add_custom_button(__("Run now"), () => erp_forecast_addon.ask_to_run());
 		}
 	},

@@ -1,12 +1,22 @@
 {% include "erp_forecast_addon/public/js/forecast_styles.js" %}
 {% include "erp_forecast_addon/public/js/svg_chart.js" %}
+{% include "erp_forecast_addon/public/js/decisions.js" %}
+{% include "erp_forecast_addon/public/js/job_progress.js" %}
 {% include "erp_forecast_addon/public/js/level_changes.js" %}
 {% include "erp_forecast_addon/public/js/level_change_overview.js" %}
 
 (function () {
-	const APPROVER = "Forecast Approver";
+	const { APPROVER } = erp_forecast_addon;
 	const MOVING = ["Approved", "Applying", "Rolling Back"];
+	const WRITING = ["Applying", "Rolling Back"];
 	const ASK_AGAIN_MS = 3000;
+
+	const decisions = erp_forecast_addon.decisions("change_sets", () => __("Reject these levels"));
+	const progress = erp_forecast_addon.job_progress({
+		is_moving: (doc) => MOVING.includes(doc.status) && !doc.error,
+		has_bar: (doc) => WRITING.includes(doc.status) && !doc.error,
+		ask_again_ms: ASK_AGAIN_MS,
+	});
 
 	const call = (frm, action, more = {}) =>
 		frappe.call({
@@ -49,23 +59,6 @@
 		frm.set_intro("");
 		const colour = frm.doc.error ? "red" : erp_forecast_addon.SET_COLOURS[frm.doc.status];
 		frm.set_intro(frappe.utils.escape_html(state_sentence(frm)), colour);
-	}
-
-	function show_progress(frm, percent, step) {
-		frm.dashboard.hide_progress();
-		if (!["Applying", "Rolling Back"].includes(frm.doc.status) || frm.doc.error) return;
-		frm.dashboard.show_progress(__("Progress"), percent, step || __(frm.doc.status));
-	}
-
-	// Realtime brings progress; asking now and then brings it where realtime does not reach, and the end.
-	function follow(frm) {
-		clearTimeout(frm.change_set_timer);
-		if (!MOVING.includes(frm.doc.status) || frm.doc.error) return;
-		const name = frm.doc.name;
-		frm.change_set_timer = setTimeout(() => {
-			const shown = cur_frm === frm && frm.doc.name === name && !document.hidden;
-			if (shown) frm.reload_doc();
-		}, ASK_AGAIN_MS);
 	}
 
 	function ask_to_roll_back(frm) {
@@ -115,65 +108,17 @@
 		});
 	}
 
-	function ask_for_reason(frm) {
-		const dialog = new frappe.ui.Dialog({
-			title: __("Reject these levels"),
-			fields: [
-				{ fieldname: "reason", fieldtype: "Small Text", label: __("Reason for Rejection"), reqd: 1 },
-				{
-					fieldname: "until",
-					fieldtype: "Date",
-					label: __("Not Proposed Again Until"),
-					description: __("Empty: for as many days as the company's Forecast Settings say."),
-				},
-			],
-			primary_action_label: __("Reject"),
-			primary_action({ reason, until }) {
-				dialog.hide();
-				call(frm, "reject", { reason, until: until || null }).then(() => frm.reload_doc());
-			},
-		});
-		dialog.show();
-	}
-
-	// The workflow froze the page and would save the state before anyone gave a reason. The promise that is never
-	// fulfilled stops it; the dialog decides in its place, reason and state in one transaction.
-	function reject_with_reason(frm) {
-		frappe.dom.unfreeze();
-		frm.selected_workflow_action = null;
-		ask_for_reason(frm);
-		return new Promise(() => {});
-	}
-
-	// A site that switched our Workflow off still decides here.
-	function show_decisions_without_workflow(frm) {
-		const has_workflow = Boolean((frm.meta.__workflow_docs || []).length);
-		if (has_workflow || frm.doc.status !== "Proposed" || !frappe.user.has_role(APPROVER)) return;
-		frm.add_custom_button(__("Approve"), () => call(frm, "approve").then(() => frm.reload_doc()), __("Actions"));
-		frm.add_custom_button(__("Reject"), () => ask_for_reason(frm), __("Actions"));
-	}
-
 	frappe.ui.form.on("Level Change Set", {
-		// Once a form, not once a document: every listener looks at the document that the form shows.
-		setup(frm) {
-			frappe.realtime.on("progress", (data) => {
-				const own = data.doctype === "Level Change Set" && data.docname === frm.doc.name;
-				if (own) show_progress(frm, data.percent, data.description || data.title);
-			});
-		},
+		setup: progress.setup,
 		refresh(frm) {
 			if (frm.is_new()) return;
 			frm.disable_save();
 			show_state(frm);
 			show_buttons(frm);
-			show_decisions_without_workflow(frm);
-			show_progress(frm, frm.doc.progress_pct || 0, frm.doc.current_step);
-			follow(frm);
-			frm.toggle_display(["rejection_reason", "rejected_until"], frm.doc.status === "Rejected");
+			decisions.refresh(frm);
+			progress.refresh(frm);
 			erp_forecast_addon.level_change_overview.show(frm);
 		},
-		before_workflow_action(frm) {
-			return frm.selected_workflow_action === "Reject" ? reject_with_reason(frm) : Promise.resolve();
-		},
+		before_workflow_action: decisions.before_workflow_action,
 	});
 })();

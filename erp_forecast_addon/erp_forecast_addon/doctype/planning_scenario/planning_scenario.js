@@ -1,27 +1,12 @@
+{% include "erp_forecast_addon/public/js/planner.js" %}
+{% include "erp_forecast_addon/public/js/job_progress.js" %}
+
 (function () {
-	const MOVING = ["Queued", "Running"];
-	const ASK_AGAIN_MS = 4000;
+	const progress = erp_forecast_addon.job_progress();
 	const BASE_COLOUR = "#7c8793";
 	const SCENARIO_COLOUR = "#0289f7";
 
 	const escape = (text) => frappe.utils.escape_html(text === null || text === undefined ? "" : String(text));
-	const may_write = () => ["Forecast Planner", "System Manager"].some((role) => frappe.user.has_role(role));
-
-	function show_progress(frm, percent, step) {
-		frm.dashboard.hide_progress();
-		if (!MOVING.includes(frm.doc.status)) return;
-		frm.dashboard.show_progress(__("Progress"), percent, step ? __(step) : __(frm.doc.status));
-	}
-
-	// Realtime brings progress; asking now and then brings it where realtime does not reach, and the end.
-	function follow(frm) {
-		clearTimeout(frm.scenario_timer);
-		if (!MOVING.includes(frm.doc.status)) return;
-		const name = frm.doc.name;
-		frm.scenario_timer = setTimeout(() => {
-			if (cur_frm === frm && frm.doc.name === name && !document.hidden) frm.reload_doc();
-		}, ASK_AGAIN_MS);
-	}
 
 	const money = (frm) => (value) => format_currency(value, frm.doc.currency, 0);
 	const percent = (value) => `${format_number(value, null, 1)}%`;
@@ -140,12 +125,8 @@
 	}
 
 	frappe.ui.form.on("Planning Scenario", {
-		// Once a form, not once a document: every listener looks at the document that the form shows.
 		setup(frm) {
-			frappe.realtime.on("progress", (data) => {
-				const own = data.doctype === "Planning Scenario" && data.docname === frm.doc.name;
-				if (own) show_progress(frm, data.percent, data.description || data.title);
-			});
+			progress.setup(frm);
 			frm.set_query("warehouse", () => ({ filters: { company: frm.doc.company } }));
 		},
 		onload(frm) {
@@ -154,11 +135,10 @@
 		refresh(frm) {
 			show_overview(frm);
 			if (frm.is_new()) return;
-			show_progress(frm, frm.doc.progress_pct || 0, frm.doc.current_step);
-			follow(frm);
-			if (!may_write()) return;
+			progress.refresh(frm);
+			if (!erp_forecast_addon.may_plan()) return;
 			// A job whose worker was killed leaves the record as it is; one that lives refuses to be started twice.
-			if (MOVING.includes(frm.doc.status)) frm.add_custom_button(__("Start Again"), () => work_out(frm));
+			if (progress.is_moving(frm.doc)) frm.add_custom_button(__("Start Again"), () => work_out(frm));
 			else frm.add_custom_button(__("Work Out"), () => work_out(frm)).addClass("btn-primary");
 		},
 	});

@@ -1,25 +1,10 @@
+{% include "erp_forecast_addon/public/js/planner.js" %}
 {% include "erp_forecast_addon/public/js/replay.js" %}
+{% include "erp_forecast_addon/public/js/job_progress.js" %}
 
 (function () {
-	const MOVING = ["Queued", "Running"];
-	const ASK_AGAIN_MS = 4000;
+	const progress = erp_forecast_addon.job_progress();
 	const COLOURS = { "Our Policy": "#0289f7", "ERPNext's Levels": "#e86c13", "As Really Ordered": "#7c8793" };
-
-	function show_progress(frm, percent, step) {
-		frm.dashboard.hide_progress();
-		if (!MOVING.includes(frm.doc.status)) return;
-		frm.dashboard.show_progress(__("Progress"), percent, step ? __(step) : __(frm.doc.status));
-	}
-
-	// Realtime brings progress; asking now and then brings it where realtime does not reach, and the end.
-	function follow(frm) {
-		clearTimeout(frm.replay_timer);
-		if (!MOVING.includes(frm.doc.status)) return;
-		const name = frm.doc.name;
-		frm.replay_timer = setTimeout(() => {
-			if (cur_frm === frm && frm.doc.name === name && !document.hidden) frm.reload_doc();
-		}, ASK_AGAIN_MS);
-	}
 
 	const of_policy = (frm, policy) => (frm.doc.results || []).find((row) => row.policy === policy && row.abc_class === "All");
 
@@ -78,20 +63,13 @@
 	}
 
 	frappe.ui.form.on("Policy Replay", {
-		// Once a form, not once a document: every listener looks at the document that the form shows.
-		setup(frm) {
-			frappe.realtime.on("progress", (data) => {
-				const own = data.doctype === "Policy Replay" && data.docname === frm.doc.name;
-				if (own) show_progress(frm, data.percent, data.description || data.title);
-			});
-		},
+		setup: progress.setup,
 		refresh(frm) {
 			if (frm.is_new()) return;
 			frm.disable_save();
-			show_progress(frm, frm.doc.progress_pct || 0, frm.doc.current_step);
-			follow(frm);
+			progress.refresh(frm);
 			show_overview(frm);
-			if (!MOVING.includes(frm.doc.status) && erp_forecast_addon.may_replay()) {
+			if (!progress.is_moving(frm.doc) && erp_forecast_addon.may_plan()) {
 				frm.add_custom_button(__("Replay Again"), () => erp_forecast_addon.ask_to_replay(frm.doc.company));
 			}
 			frm.add_custom_button(

@@ -1,3 +1,4 @@
+{% include "erp_forecast_addon/public/js/planner.js" %}
 {% include "erp_forecast_addon/public/js/replay.js" %}
 
 frappe.listview_settings["Policy Replay"] = {
@@ -8,7 +9,7 @@ frappe.listview_settings["Policy Replay"] = {
 		return [words, erp_forecast_addon.REPLAY_COLOURS[doc.status] || "gray", `status,=,${doc.status}`];
 	},
 	onload(listview) {
-		if (!erp_forecast_addon.may_replay()) return;
+		if (!erp_forecast_addon.may_plan()) return;
 		listview.page.add_inner_button(__("Replay the Past"), () => erp_forecast_addon.ask_to_replay());
 	},
 };

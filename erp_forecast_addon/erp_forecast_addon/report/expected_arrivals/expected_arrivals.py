@@ -6,6 +6,7 @@ import frappe
 import pandas as pd
 from frappe import _
 
+from erp_forecast_addon.erp_forecast_addon.report.columns import column
 from erp_forecast_addon.permissions import check_company
 from erp_forecast_addon.services.arrivals import expected_arrivals
 from erp_forecast_addon.site.frappe_site import FrappeSite
@@ -40,16 +41,10 @@ def _rows(lines: pd.DataFrame) -> list[dict[str, Any]]:
         **{name: lines[name].dt.date.astype(object).where(lines[name].notna(), None) for name in days},
         late_pct=lines["late_pct"].round(1).astype(object).where(lines["late_pct"].notna(), None),
     )
-    return plain[[column["fieldname"] for column in _columns()]].to_dict("records")
+    return plain[[each["fieldname"] for each in _columns()]].to_dict("records")
 
 
 def _columns() -> list[dict[str, Any]]:
-    def column(fieldname: str, label: str, fieldtype: str, width: int, options: str | None = None) -> dict[str, Any]:
-        # Frappe refuses the whole report over a link that the user may not follow; without the link it is a text.
-        if fieldtype == "Link" and not frappe.has_permission(options, "read"):
-            fieldtype, options = "Data", None
-        return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, "options": options}
-
     return [
         column("purchase_order", _("Purchase Order"), "Link", 170, "Purchase Order"),
         column("supplier", _("Supplier"), "Link", 170, "Supplier"),

@@ -13,6 +13,7 @@ import pandas as pd
 from frappe import _
 from frappe.utils import add_days, cint, today
 
+from erp_forecast_addon.erp_forecast_addon.report.columns import column
 from erp_forecast_addon.planning import accuracy
 from erp_forecast_addon.services.accuracy import sums_at
 
@@ -147,53 +148,46 @@ def _chart(labels: list[str], datasets: list[dict[str, Any]], kind: str, colors:
 
 
 # ---- columns ---------------------------------------------------------------------------------------------------------
-def _column(fieldname: str, label: str, fieldtype: str, width: int, options: str | None = None) -> dict[str, Any]:
-    # Frappe refuses the whole report over a link that the user may not follow; without the link it is a text.
-    if fieldtype == "Link" and not frappe.has_permission(options, "read"):
-        fieldtype, options = "Data", None
-    return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, "options": options}
-
-
 def _item_columns() -> list[dict[str, Any]]:
     return [
-        _column("item_code", _("Item"), "Link", 140, "Item"),
-        _column("item_name", _("Item Name"), "Data", 160),
-        _column("warehouse", _("Warehouse"), "Link", 150, "Warehouse"),
-        _column("demand_class", _("Demand Class"), "Data", 120),
-        _column("weeks", _("Weeks Judged"), "Int", 110),
+        column("item_code", _("Item"), "Link", 140, "Item"),
+        column("item_name", _("Item Name"), "Data", 160),
+        column("warehouse", _("Warehouse"), "Link", 150, "Warehouse"),
+        column("demand_class", _("Demand Class"), "Data", 120),
+        column("weeks", _("Weeks Judged"), "Int", 110),
         *_figures(),
-        _column("backtest_wape_pct", _("Backtest WAPE per Period (%)"), "Percent", 205),
-        _column("model", _("Model"), "Data", 200),
-        _column("daily_mean_qty", _("Mean per Day"), "Float", 115),
-        _column("stock_uom", _("Stock UOM"), "Link", 90, "UOM"),
-        _column("as_of", _("As Of"), "Date", 105),
-        _column("company", _("Company"), "Link", 140, "Company"),
+        column("backtest_wape_pct", _("Backtest WAPE per Period (%)"), "Percent", 205),
+        column("model", _("Model"), "Data", 200),
+        column("daily_mean_qty", _("Mean per Day"), "Float", 115),
+        column("stock_uom", _("Stock UOM"), "Link", 90, "UOM"),
+        column("as_of", _("As Of"), "Date", 105),
+        column("company", _("Company"), "Link", 140, "Company"),
     ]
 
 
 def _group_columns(group: str) -> list[dict[str, Any]]:
     first = {
-        BY_CLASS: _column("demand_class", _("Demand Class"), "Data", 140),
-        BY_WAREHOUSE: _column("warehouse", _("Warehouse"), "Link", 180, "Warehouse"),
-        BY_WEEK: _column("week_start", _("Week"), "Date", 120),
+        BY_CLASS: column("demand_class", _("Demand Class"), "Data", 140),
+        BY_WAREHOUSE: column("warehouse", _("Warehouse"), "Link", 180, "Warehouse"),
+        BY_WEEK: column("week_start", _("Week"), "Date", 120),
     }[group]
     return [
         first,
-        _column("pairs", _("Items x Weeks Judged"), "Int", 150),
+        column("pairs", _("Items x Weeks Judged"), "Int", 150),
         *_figures(),
-        _column("pairs_unknown", _("Out of Stock, Not Judged"), "Int", 170),
+        column("pairs_unknown", _("Out of Stock, Not Judged"), "Int", 170),
     ]
 
 
 def _figures() -> list[dict[str, Any]]:
     return [
-        _column("wape_pct", _("WAPE (%)"), "Percent", 95),
-        _column("naive_wape_pct", _("Seasonal Naive, WAPE (%)"), "Percent", 175),
-        _column("value_added_pct", _("Value Added (%)"), "Percent", 125),
-        _column("bias_pct", _("Bias (%)"), "Percent", 90),
-        _column("mase", _("MASE"), "Float", 80),
-        _column("rmsse", _("RMSSE"), "Float", 80),
-        _column("pinball", _("Pinball Loss"), "Float", 105),
-        _column("coverage_80_pct", _("Inside 80% Interval"), "Percent", 145),
-        _column("coverage_95_pct", _("Inside 95% Interval"), "Percent", 145),
+        column("wape_pct", _("WAPE (%)"), "Percent", 95),
+        column("naive_wape_pct", _("Seasonal Naive, WAPE (%)"), "Percent", 175),
+        column("value_added_pct", _("Value Added (%)"), "Percent", 125),
+        column("bias_pct", _("Bias (%)"), "Percent", 90),
+        column("mase", _("MASE"), "Float", 80),
+        column("rmsse", _("RMSSE"), "Float", 80),
+        column("pinball", _("Pinball Loss"), "Float", 105),
+        column("coverage_80_pct", _("Inside 80% Interval"), "Percent", 145),
+        column("coverage_95_pct", _("Inside 95% Interval"), "Percent", 145),
     ]

@@ -5,6 +5,8 @@ from typing import Any
 import frappe
 from frappe import _
 
+from erp_forecast_addon.erp_forecast_addon.report.columns import column
+
 FIELDS = (
     "item_code", "item_name", "warehouse", "abc_class", "on_hand_qty", "position_qty", "safety_stock_qty",
     "reorder_point_qty", "order_up_to_qty", "days_of_cover", "shortage_on", "lead_time_days", "safety_stock_value",
@@ -61,12 +63,6 @@ def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _columns() -> list[dict[str, Any]]:
-    def column(fieldname: str, label: str, fieldtype: str, width: int, options: str | None = None) -> dict[str, Any]:
-        # Frappe refuses the whole report over a link that the user may not follow; without the link it is a text.
-        if fieldtype == "Link" and not frappe.has_permission(options, "read"):
-            fieldtype, options = "Data", None
-        return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, "options": options}
-
     return [
         column("item_code", _("Item"), "Link", 140, "Item"),
         column("item_name", _("Item Name"), "Data", 160),

@@ -9,6 +9,8 @@ from typing import Any
 import frappe
 from frappe import _
 
+from erp_forecast_addon.erp_forecast_addon.report.columns import column
+
 FIELDS = (
     "supplier", "supplier_name", "item_code", "item_name", "lead_time_days", "lead_time_std_days", "median_days",
     "p90_days", "on_time_pct", "mean_delay_days", "due_orders", "trend_days_per_year", "trend_orders", "observations",
@@ -107,12 +109,6 @@ def _histogram(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def _columns() -> list[dict[str, Any]]:
-    def column(fieldname: str, label: str, fieldtype: str, width: int, options: str | None = None) -> dict[str, Any]:
-        # Frappe refuses the whole report over a link that the user may not follow; without the link it is a text.
-        if fieldtype == "Link" and not frappe.has_permission(options, "read"):
-            fieldtype, options = "Data", None
-        return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, "options": options}
-
     return [
         column("supplier", _("Supplier"), "Link", 170, "Supplier"),
         column("item_code", _("Item"), "Link", 130, "Item"),
