@@ -78,12 +78,14 @@ def measure(data: Path, sample: int | None) -> dict[str, Any]:
     outlook = DemandOutlook(
         forecasts.keys, forecasts.demand_class, forecasts.daily_mean, forecasts.daily_std,
         last_year_demand(panel, forecasts.as_of), forecasts.totals, panel_variation(panel),
+        paths=forecasts.paths,
     )  # fmt: skip
     supply, positions = supply_of(forecasts, prices)
     result: dict[str, Any] = {"pairs": forecasts.n, "seconds": {}, "levels": {}}
     for method in POLICY_METHODS:
         began = time.perf_counter()
-        made = replenish(outlook, positions, supply, replace(plan, policy_method=method), forecasts.as_of)
+        own = replace(plan, policy_method=method, unmet_demand="Is Lost")
+        made = replenish(outlook, positions, supply, own, forecasts.as_of)
         result["seconds"][method] = round(time.perf_counter() - began, 1)
         result["levels"][method] = _summary(made.policies)
     result["peak_gb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)

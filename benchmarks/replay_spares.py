@@ -316,7 +316,7 @@ class _Priced:
     def __call__(self, known: Known) -> Rule:
         outlook = self.rule.planner.outlook(known)
         inputs = replace(outlook.inputs, shortage_cost=self.shortage_cost[outlook.rows])
-        return self.rule.with_inputs(outlook.rows, inputs)
+        return self.rule.with_inputs(outlook, inputs)
 
 
 def _ours(world: World, planner: Planner, shortage_cost: np.ndarray, renewed: list[int]) -> Outcome:

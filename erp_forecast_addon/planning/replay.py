@@ -19,8 +19,10 @@ from erp_forecast_addon.planning.inventory import lead_time_distribution
 from erp_forecast_addon.planning.inventory.demand_distribution import Demand, at_least, lead_time_nodes, over_lead_time
 from erp_forecast_addon.planning.inventory.first_demand import learn_first_demand
 from erp_forecast_addon.planning.inventory.methods import OrderLevels, PolicyInputs, levels_for
+from erp_forecast_addon.planning.inventory.simulated_levels import SIMULATED, Ask, search
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
+from erp_forecast_addon.planning.periods import MEAN_DAYS
 from erp_forecast_addon.planning.settings import Period, PlanSettings
 from erp_forecast_addon.planning.simulation import Costs, Known, Limits, Rule
 
@@ -138,12 +140,13 @@ class Outlook:
     """What some rows (m,) are planned with on one morning, and what they are expected to sell until planned again.
 
     inputs: of these rows, for `levels_for`. bands: (m, looks, 2), what their sales of the first 1, 2, … reviews should
-    lie between.
+    lie between. ask: what a method that simulates is told beside; unmet demand is lost.
     """
 
     rows: Rows
     inputs: PolicyInputs
     bands: Floats
+    ask: Ask
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ class Terms:
     break. floor_qty: (n,), what the reorder point does not go below; cap_qty: what the order-up-to level does not
     exceed. insured: (n,) groups of items that are stocked though nobody has asked for them (first_demand.py); None:
     what has no demand is not stocked. insured_size_qty: (n,) what such an item is asked for at a time, where somebody
-    knows; None: as others were.
+    knows; None: as others were. lost: unmet demand is lost, for methods that simulate.
     """
 
     lead_time_probability: Floats
@@ -165,6 +168,7 @@ class Terms:
     cap_qty: Floats | float = np.inf
     insured: NDArray[np.object_] | None = None
     insured_size_qty: Floats | None = None
+    lost: bool = True
 
     def inputs(self, forecast: ForecastSet, rows: Rows, workers: int, panel: Panel) -> PolicyInputs:
         """PolicyInputs of `rows`, in the order of the forecast's rows. panel: what was forecast."""
@@ -273,7 +277,9 @@ class Planner:
             self._learned = forecast.learned
         bands = self._expected(forecast)
         self._bands[rows], self._planned_on[rows] = bands, known.day
-        return Outlook(rows, self.terms.inputs(forecast, rows, self.workers, cleaned), bands)
+        nodes = lead_time_nodes(self.terms.lead_time_probability[rows])
+        ask = Ask(nodes, forecast.paths, MEAN_DAYS[forecast.period], np.full(len(rows), np.nan), self.terms.lost)
+        return Outlook(rows, self.terms.inputs(forecast, rows, self.workers, cleaned), bands, ask)
 
     def _expected(self, forecast: ForecastSet) -> Floats:
         """(m, looks, 2) what sales of the next 1, 2, … looks lie between."""
@@ -315,11 +321,16 @@ class Planned:
         outlook = self.planner.outlook(known)
         rate = np.asarray(outlook.inputs.holding_rate_per_year) * self.capital_factor
         short = np.asarray(outlook.inputs.shortage_cost) * self.shortage_factor
-        return self.with_inputs(outlook.rows, replace(outlook.inputs, holding_rate_per_year=rate, shortage_cost=short))
+        return self.with_inputs(outlook, replace(outlook.inputs, holding_rate_per_year=rate, shortage_cost=short))
 
-    def with_inputs(self, rows: Rows, inputs: PolicyInputs) -> Rule:
-        """The rule with new levels of `rows`, made of these inputs."""
-        made = rule_of(levels_for(inputs, self.method, self.target, workers=self.workers))
+    def with_inputs(self, outlook: Outlook, inputs: PolicyInputs) -> Rule:
+        """The rule with new levels of the outlook's rows, made of these inputs."""
+        rows = outlook.rows
+        levels = levels_for(inputs, SIMULATED.get(self.method, self.method), self.target, workers=self.workers)
+        if self.method in SIMULATED:
+            everything = np.ones(inputs.n, dtype=bool)
+            levels = search(inputs, levels, everything, outlook.ask, workers=self.workers).levels
+        made = rule_of(levels)
         for part, new in zip(self._parts, vars(made).values(), strict=True):
             part[rows] = new
         return Rule(*(part.copy() for part in self._parts))

@@ -19,6 +19,7 @@ from erp_forecast_addon.planning.inventory.demand_distribution import Totals, ga
 from erp_forecast_addon.planning.inventory.judged_orders import JudgedOrders, judge_on_paths
 from erp_forecast_addon.planning.inventory.lead_time import LeadTimes, choose_lead_times, probability_of
 from erp_forecast_addon.planning.inventory.lead_time_distribution import LeadTimeDistributions
+from erp_forecast_addon.planning.inventory.level_courses import Paths
 from erp_forecast_addon.planning.inventory.levels import service_levels
 from erp_forecast_addon.planning.inventory.pair_levels import (
     PairLevels,
@@ -115,8 +116,8 @@ class DemandOutlook:
     totals(as_of, rows (m,), days (m,), levels (q,)) -> (m, q): quantiles of what some rows ask for in the days after
     as_of; None: gamma distributions of the mean and deviation. variation: (n,) coefficient of variation of a month's
     demand, None: not known. abc_class: (n,) where it is known already, "" for the others; None: for all by money.
-    paths(rows (m,), periods) -> (m, p, periods): equally likely courses of demand in periods of period_days days, None:
-    not known.
+    paths(rows (m,), periods, p=200) -> (m, p, periods): equally likely courses of demand in periods of period_days
+    days, None: not known.
     """
 
     keys: pd.DataFrame
@@ -127,7 +128,7 @@ class DemandOutlook:
     totals: Callable[[date, np.ndarray, np.ndarray, np.ndarray], np.ndarray] | None = None
     variation: np.ndarray | None = None
     abc_class: np.ndarray | None = None
-    paths: Callable[[np.ndarray, int], np.ndarray] | None = None
+    paths: Callable[..., np.ndarray] | None = None
     period_days: float = 1.0
 
 
@@ -348,7 +349,13 @@ def _reckon(
             xyz,
         )
         levels = set_pair_levels(
-            Path(daily_mean, daily_std, _totals(outlook, pairs, daily_mean, daily_std, unusable, as_of)),
+            Path(
+                daily_mean,
+                daily_std,
+                _totals(outlook, pairs, daily_mean, daily_std, unusable, as_of),
+                _paths(outlook, pairs),
+                outlook.period_days,
+            ),
             nodes,
             timing.lead_times,
             timing.lead_days,
@@ -590,6 +597,14 @@ def _totals(
         return found
 
     return totals
+
+
+def _paths(outlook: DemandOutlook, pairs: pd.DataFrame) -> Paths | None:
+    """Courses of demand by rows of `pairs`, only asked of those that have a forecast."""
+    if outlook.paths is None:
+        return None
+    known, forecast_row = outlook.paths, pairs["forecast_row"].to_numpy()
+    return lambda rows, periods, count: known(forecast_row[rows], periods, count)
 
 
 def _terms(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings) -> Terms:

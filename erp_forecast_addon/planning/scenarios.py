@@ -302,7 +302,7 @@ def scaled(outlook: DemandOutlook, factor: float | Floats) -> DemandOutlook:
         outlook,
         daily_mean=lambda as_of, days: mean(as_of, days) * by[:, None],
         daily_std=lambda: std() * by,
-        paths=None if paths is None else lambda rows, periods: paths(rows, periods) * by[rows][:, None, None],
+        paths=None if paths is None else lambda rows, *asked: paths(rows, *asked) * by[rows][:, None, None],
         totals=None
         if totals is None
         else lambda as_of, rows, days, levels: totals(as_of, rows, days, levels) * by[rows][:, None],
@@ -480,7 +480,7 @@ def _rows(outlook: DemandOutlook, rows: NDArray[np.int64]) -> DemandOutlook:
         daily_mean=lambda as_of, days: mean(as_of, days)[rows],
         daily_std=lambda: std()[rows],
         totals=None if totals is None else lambda as_of, at, days, levels: totals(as_of, rows[at], days, levels),
-        paths=None if paths is None else lambda at, periods: paths(rows[at], periods),
+        paths=None if paths is None else lambda at, *asked: paths(rows[at], *asked),
         demand_class=outlook.demand_class[rows],
         last_year_qty=outlook.last_year_qty[rows],
         variation=None if outlook.variation is None else outlook.variation[rows],

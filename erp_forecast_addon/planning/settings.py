@@ -10,8 +10,19 @@ from erp_forecast_addon.planning.purchasing.position import FORECAST_KINDS
 Period = Literal["day", "week", "month"]
 Tier = Literal["fast", "full"]
 # Fixed is no default for a company: each of its levels belongs to an item, so it stands in planning rules.
-POLICY_METHODS = ("Textbook", "Cycle Service Level", "Fill Rate", "Least Cost", "Buffers")
+POLICY_METHODS = (
+    "Textbook",
+    "Cycle Service Level",
+    "Fill Rate",
+    "Least Cost",
+    "Buffers",
+    "Simulated Cycle Service Level",
+    "Simulated Fill Rate",
+    "Simulated Least Cost",
+)
+UNMET_DEMAND = ("Waits", "Is Lost")
 Review = Literal["Continuous", "Periodic"]
+UnmetDemand = Literal["Waits", "Is Lost"]
 DEFAULT_QUANTILES = (0.005, 0.025, 0.1, 0.165, 0.25, 0.5, 0.75, 0.835, 0.9, 0.95, 0.975, 0.995)
 _LOWEST_DAYS = (
     ("horizon_days", 1), ("history_days", 1), ("review_period_days", 0), ("approval_days", 0),
@@ -39,6 +50,7 @@ class PlanSettings:
     margin_pct: float = 30.0
     policy_method: str = "Fill Rate"  # one of inventory.methods.METHODS
     review: Review = "Continuous"  # Periodic: orders leave every review_period_days only
+    unmet_demand: UnmetDemand = "Waits"  # what simulated levels take a shortage for; the formulas take it to wait
     holding_rate_per_year: float = 0.25  # share of a unit's cost
     order_cost: float = 0.0  # of placing an order line, company currency
     alternative_suppliers: str = "Offer"  # Offer | Take: whether a cheaper or faster supplier is only named
@@ -108,6 +120,12 @@ class PlanSettings:
                 _("{company}: the review is Continuous or Periodic, not {review}."),
                 company=self.company,
                 review=self.review,
+            )
+        if self.unmet_demand not in UNMET_DEMAND:
+            raise BadInput(
+                _("{company}: unmet demand Waits or Is Lost, not {unmet_demand}."),
+                company=self.company,
+                unmet_demand=self.unmet_demand,
             )
         self._check_choice("alternative_suppliers", ("Offer", "Take"))
         self._check_choice("ship_to", ("Joined", "Per Warehouse"))

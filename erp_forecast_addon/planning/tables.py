@@ -357,7 +357,7 @@ POLICIES = Table(
         "demand_class": _text,  # Smooth | Erratic | Intermittent | Lumpy | New | No Demand
         "xyz_class": _opt_text,  # X | Y | Z, "" without demand
         "demand_variation": _opt_number,  # coefficient of variation of a month's demand, season taken out
-        "method": _text,  # one of inventory.methods.METHODS
+        "method": _text,  # one of inventory.methods.METHODS or of simulated_levels.SIMULATED
         "planning_rule": _opt_text,  # name of the rule that chose the method, "" for the settings
         "service_level_pct": _opt_number,  # the target; NaN: the method has none
         "safety_factor": _number,  # z

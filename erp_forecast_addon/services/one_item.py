@@ -13,6 +13,7 @@ import pandas as pd
 
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet
 from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.periods import MEAN_DAYS
 from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.planning.purchasing.network import Network
 from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish, standing
@@ -127,6 +128,8 @@ def _outlook(forecasts: ForecastSet, last_year_qty: np.ndarray, last: pd.DataFra
         daily_std=forecasts.daily_std,
         last_year_qty=last_year_qty,
         totals=forecasts.totals,
+        paths=forecasts.paths,
+        period_days=MEAN_DAYS[forecasts.period],
         variation=known["demand_variation"].to_numpy(dtype=float),
         abc_class=known["abc_class"].fillna(_CLASS_OF_NEW_PAIRS).to_numpy(dtype=object),
     )

@@ -111,6 +111,7 @@ def plan_settings(row: dict[str, Any], company: str, currency: str) -> PlanSetti
         margin_pct=float(row["margin_pct"]),
         policy_method=str(row["policy_method"] or "Textbook"),
         review=str(row["review_mode"] or "Continuous"),  # type: ignore[arg-type]  # PlanSettings checks it
+        unmet_demand=str(row["unmet_demand"] or "Waits"),  # type: ignore[arg-type]  # PlanSettings checks it
         holding_rate_per_year=float(row["holding_cost_pct"]) / 100.0,
         order_cost=float(row["order_cost"]),
         level_band=float(row["level_band_pct"]) / 100.0,

@@ -31,6 +31,24 @@ class PolicyScenarios(Scenarios):
             assert found["textbook_reorder_point_qty"] > 0
             assert 0 <= found["expected_fill_rate_pct"] <= 100
 
+    def test_where_sales_are_lost_simulated_levels_hold_no_more_and_the_button_finds_the_same(self) -> None:
+        self.shop.stocked_item("Bolt", on_hand=60)
+        self.shop.stocked_item("Nut", on_hand=60)
+        self.rule(item_code="Bolt", method="Simulated Fill Rate", service_target_pct=85)
+        found = {}
+        for unmet in ("Waits", "Is Lost"):
+            self.shop.settings(policy_method="Fill Rate", level_band_pct=0, unmet_demand=unmet)
+            self.shop.run()
+            found[unmet] = self.policy("Bolt")
+            assert found[unmet]["method"] == "Simulated Fill Rate"
+            assert found[unmet]["expected_fill_rate_pct"] >= 85
+            assert "tried day by day" in found[unmet]["explanation"]
+            assert self.policy("Nut")["method"] == "Fill Rate"
+        assert found["Is Lost"]["reorder_point_qty"] <= found["Waits"]["reorder_point_qty"]
+        assert "taken to be lost" in found["Is Lost"]["explanation"]
+        forecast_item(self.shop.site, "Bolt", lambda company, warehouse: company == self.shop.company)
+        assert [self.policy("Bolt")[name] for name in _LEVELS] == [found["Is Lost"][name] for name in _LEVELS]
+
     def test_a_planning_rule_pins_an_item_and_leaves_the_others(self) -> None:
         self.shop.settings(policy_method="Fill Rate")
         self.shop.stocked_item("Bolt", on_hand=30)

@@ -34,13 +34,13 @@ def demand_paths(
     result = np.empty((n, paths, h), dtype=np.float32)
     for number in np.unique(step):  # over a few correlations
         rows = step == number
-        rank = _ranks(paths, h, number * _STEP, seed)
+        rank = path_ranks(paths, h, number * _STEP, seed)
         result[rows] = np.take_along_axis(cells[rows].transpose(0, 2, 1), rank[None], axis=1)
     return result
 
 
-def _ranks(paths: int, h: int, correlation: float, seed: int) -> np.ndarray:
-    """Of each path in each period. (paths, h) int, every column a permutation"""
+def path_ranks(paths: int, h: int, correlation: float, seed: int) -> np.ndarray:
+    """Of each path in each period, from scores that share `correlation`. (paths, h) int, columns are permutations"""
     random = np.random.default_rng(seed)
     scores = ndtri((np.arange(paths) + 0.5) / paths)
     common = random.permuted(scores)

@@ -21,6 +21,7 @@ from erp_forecast_addon.planning.inventory.hysteresis import kept
 from erp_forecast_addon.planning.inventory.lead_time import LeadTimes
 from erp_forecast_addon.planning.inventory.lead_time_demand import demand_through
 from erp_forecast_addon.planning.inventory.lead_time_distribution import convolved
+from erp_forecast_addon.planning.inventory.level_courses import Paths, paths_from_totals
 from erp_forecast_addon.planning.inventory.levels import Levels, set_levels
 from erp_forecast_addon.planning.inventory.methods import TARGETED, OrderLevels, PolicyInputs, PriceBreaks, levels_for
 from erp_forecast_addon.planning.inventory.methods.inputs import DAYS_PER_YEAR, Flags, Texts
@@ -34,6 +35,7 @@ from erp_forecast_addon.planning.inventory.methods.performance import (
 from erp_forecast_addon.planning.inventory.path_order import cheapest
 from erp_forecast_addon.planning.inventory.rules import RuledPairs
 from erp_forecast_addon.planning.inventory.safety_stock import Floats
+from erp_forecast_addon.planning.inventory.simulated_levels import SIMULATED, Ask, Simulated, order_up_to_of, search
 from erp_forecast_addon.planning.settings import PlanSettings
 
 # A plan is made every night: so long a position may go on falling before the next one sees it.
@@ -58,11 +60,14 @@ class Terms:
 
 @dataclass(frozen=True)
 class Path:
-    """The forecast of n pairs: daily_mean (n, t), daily_std (n,), totals: quantiles of the demand of any days."""
+    """The forecast of n pairs: daily_mean (n, t), daily_std (n,), totals: quantiles of the demand of any days; paths:
+    courses of demand in periods of period_days, None: made of the totals where they are needed."""
 
     daily_mean: Floats
     daily_std: Floats
     totals: Totals
+    paths: Paths | None = None
+    period_days: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,8 @@ class PairLevels:
     """(n,) each. textbook: what the textbook formula says; chosen: the levels in force; target: the service that was
     asked for, also of methods that do not use it. trigger_qty: projected stock below which an order is due, within
     due_days after an order of today would arrive; by_position: whether the position decides that instead.
-    served_share, cycle_share, on_hand_qty, running_cost: what the levels are expected to do.
+    served_share, cycle_share, on_hand_qty, running_cost: what the levels are expected to do. simulated: where a method
+    asks for simulation.
     """
 
     inputs: PolicyInputs
@@ -90,6 +96,12 @@ class PairLevels:
     on_hand_qty: Floats
     running_cost: Floats
     demand_quantile_qty: Floats
+    simulated: Simulated | None = None
+
+    @property
+    def searched(self) -> Flags:
+        """(n,) whose levels a simulation has chosen and which are in force."""
+        return np.zeros(self.inputs.n, dtype=bool) if self.simulated is None else self.simulated.searched & ~self.kept
 
 
 def order_nodes(probability: Floats, approval: Floats) -> LeadTimeNodes:
@@ -136,13 +148,21 @@ def set_pair_levels(
     look = max(look, _NIGHTLY)
     inputs = _inputs(path, nodes, lead_times, arrival_day + waiting + look, look, textbook, terms, said, settings)
     # At least cost a target is a promise only where a planner has made it for these very pairs.
-    asked = np.where(np.isin(method, TARGETED), target, np.where(method == "Least Cost", said.service_target, np.nan))
-    levels = levels_for(inputs, method, asked, fallback_target=target, workers=_WORKERS)
+    formula = np.array([SIMULATED.get(name, name) for name in method], dtype=object)
+    asked = np.where(np.isin(formula, TARGETED), target, np.where(formula == "Least Cost", said.service_target, np.nan))
+    levels = levels_for(inputs, formula, asked, fallback_target=target, workers=_WORKERS)
     levels = _as_the_textbook_says(levels, textbook, settings)
+    simulated = None
+    if (formula != method).any():
+        paths = paths_from_totals(path.totals) if path.paths is None else path.paths
+        ask = Ask(nodes, paths, path.period_days, terms.shelf_life_days, settings.unmet_demand == "Is Lost")
+        simulated = search(inputs, levels, formula != method, ask, workers=_WORKERS)
+        levels = simulated.levels
     stays = np.zeros(inputs.n, dtype=bool)
     if former is not None:
         levels, stays = kept(inputs, levels, said.rule, former, settings.level_band)
-    return _told(path, inputs, levels, stays, textbook, target, said.rule, look, waiting, approval_days, settings)
+    made = _told(path, inputs, levels, stays, textbook, target, said.rule, look, waiting, approval_days, settings)
+    return made if simulated is None else _as_simulated(made, simulated)
 
 
 def _inputs(
@@ -262,6 +282,18 @@ def _told(
     )
 
 
+def _as_simulated(made: PairLevels, simulated: Simulated) -> PairLevels:
+    """What the levels are expected to do as the simulation has seen it, where it has chosen them."""
+    seen = replace(made, simulated=simulated)
+    own, priced = seen.searched, np.asarray(made.inputs.unit_cost) > 0.0
+    figures: dict[str, Any] = {
+        name: np.where(own, simulated.take(name, getattr(made, name)), getattr(made, name))
+        for name in ("served_share", "cycle_share", "on_hand_qty", "running_cost")
+    }
+    figures["running_cost"] = np.where(priced, figures["running_cost"], np.nan)
+    return replace(seen, **figures)
+
+
 def frozen(levels: PairLevels, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
     """What the levels of these rows were made of, JSON-serialisable: `order_up_to_again` gives the same number."""
     some = levels.inputs.select(rows)
@@ -277,11 +309,13 @@ def frozen(levels: PairLevels, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
         elif part.name != "whole" and value is not None:
             columns[part.name] = _finite(np.asarray(value))
     asked = levels.chosen.target[rows]
-    columns["method"] = levels.chosen.method[rows].tolist()
+    columns["method"] = [SIMULATED.get(name, name) for name in levels.chosen.method[rows]]
     columns["target"] = [None if np.isnan(share) else share for share in asked.tolist()]
     kept_at = zip(levels.kept[rows].tolist(), levels.chosen.order_up_to_qty[rows].tolist(), strict=True)
     # A loop over the proposed lines, by columns: each carries its own evidence.
     told = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    tried = {} if levels.simulated is None else levels.simulated.told
+    told = [{"simulated": tried[row]} if row in tried else one for row, one in zip(rows.tolist(), told, strict=True)]
     return [
         {"kept_order_up_to_qty": up_to} if stays else one for one, (stays, up_to) in zip(told, kept_at, strict=True)
     ]
@@ -301,6 +335,8 @@ def order_up_to_again(told: Mapping[str, Any]) -> float:
     """The order-up-to level again from what `frozen` or `PathOrders.told` told, by the same functions as the plan."""
     if "kept_order_up_to_qty" in told:
         return float(told["kept_order_up_to_qty"])
+    if "simulated" in told:
+        return order_up_to_of(told["simulated"])
     if "tried_qty" in told:
         return float(told["position_qty"]) + cheapest(told)
     given: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from erp_forecast_addon.planning.inventory.lead_time import LeadTimes
 from erp_forecast_addon.planning.inventory.pair_levels import PairLevels
+from erp_forecast_addon.planning.inventory.simulated_levels import SIMULATED
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.tables import POLICIES
@@ -104,6 +105,22 @@ _METHODS = {
         "{shortage_cost} cost least together with orders of about {order_qty} {uom}: reorder point {reorder_point} "
         "{uom}, {safety_stock} of it safety stock; order up to {order_up_to} {uom}."
     ),
+    "Simulated Cycle Service Level": _(
+        "Class {abc_class} is to be in stock in {service_level_pct}% of order cycles. Levels were tried day by day on "
+        "possible courses of demand and lead times: reorder point {reorder_point} {uom}, {safety_stock} of it safety "
+        "stock; order up to {order_up_to} {uom}, where the formula alone says {formula_order_up_to}."
+    ),
+    "Simulated Fill Rate": _(
+        "{service_level_pct}% of the demand of class {abc_class} is to be served from the shelf. Levels were tried day "
+        "by day on possible courses of demand and lead times: reorder point {reorder_point} {uom}, {safety_stock} of "
+        "it safety stock; order up to {order_up_to} {uom}, where the formula alone says {formula_order_up_to}."
+    ),
+    "Simulated Least Cost": _(
+        "Holding a unit at {holding_pct}% of {unit_cost} a year, an order line at {order_cost} and a unit short at "
+        "{shortage_cost}: of the levels tried day by day on possible courses of demand and lead times those of least "
+        "cost are a reorder point of {reorder_point} {uom}, {safety_stock} of it safety stock, and orders up to "
+        "{order_up_to} {uom}, where the formula alone says {formula_order_up_to}."
+    ),
     "Buffers": _(
         "The buffer has {red} {uom} red, {yellow} {uom} yellow and {green} {uom} green: order below {reorder_point} "
         "{uom}, up to {order_up_to} {uom}."
@@ -133,6 +150,10 @@ _BY_FORMULA = _(
     "The textbook formula would say: reorder point {textbook_reorder_point} {uom}, order up to {textbook_order_up_to} "
     "{uom}."
 )
+_UNMET = {
+    "Waits": _("What is short was taken to wait."),
+    "Is Lost": _("What is short was taken to be lost."),
+}
 _KEPT = _("What is computed now differs too little from the levels in force, so these stay.")
 
 
@@ -224,12 +245,14 @@ def policy_table(
         }
     )
     idle = (levels.protection_demand_qty <= 0.0) & (chosen.safety_stock_qty <= 0.0) & (chosen.order_up_to_qty <= 0.0)
-    table["explanation_template"] = _templates(table, idle, settings)
+    table["explanation_template"] = _templates(table, idle, levels.searched, settings)
     table["explanation_values"] = dict_column(_explanation_values(table, levels, pairs, classes.stock_uom))
     return POLICIES.check(table)
 
 
-def _templates(table: pd.DataFrame, idle: NDArray[np.bool_], settings: PlanSettings) -> Texts:
+def _templates(
+    table: pd.DataFrame, idle: NDArray[np.bool_], searched: NDArray[np.bool_], settings: PlanSettings
+) -> Texts:
     """(n,) sentences, a line each. Few combinations of source, method and clamp occur: each is put together once."""
     at_once = table["lead_time_days"] <= 0.0
     kinds = pd.DataFrame(
@@ -240,6 +263,7 @@ def _templates(table: pd.DataFrame, idle: NDArray[np.bool_], settings: PlanSetti
             "kept": table["levels_kept"],
             "at_once": at_once,
             "idle": idle,
+            "searched": searched,
         }
     )
     joined = kinds.groupby(list(kinds.columns), sort=False).ngroup().to_numpy()
@@ -258,7 +282,10 @@ def _joined(kind: dict[Any, Any], settings: PlanSettings) -> str:
     lead = [_LEAD_TIME.get(kind["source"], _LEAD_TIME["item price"]), *([_AT_ONCE] if kind["at_once"] else [])]
     demand = [] if kind["method"] in ("Fixed", "Buffers") else [_DEMAND]
     rest = [_EXPECTED, *([] if kind["method"] == "Textbook" else [_BY_FORMULA])]
-    return "\n".join([*lead, *demand, _METHODS[kind["method"]], *ends, *rest])
+    # Where nothing was searched, such as what is not worth stocking, the formula has spoken.
+    method = kind["method"] if kind["searched"] else SIMULATED.get(kind["method"], kind["method"])
+    ends = [*([_UNMET[settings.unmet_demand]] if kind["searched"] else []), *ends]
+    return "\n".join([*lead, *demand, _METHODS[method], *ends, *rest])
 
 
 def _explanation_values(
@@ -297,6 +324,11 @@ def _explanation_values(
         "floor": inputs.floor_qty,
         "shelf_life_days": pairs["shelf_life_days"].to_numpy(dtype=float),
         "fill_rate_pct": table["expected_fill_rate_pct"].to_numpy(dtype=float),
+        "formula_order_up_to": (
+            table["order_up_to_qty"].to_numpy(dtype=float)
+            if levels.simulated is None
+            else levels.simulated.start_up_to_qty
+        ),
     }
     columns = [readable(table[column].to_numpy(dtype=float)) for column in names]
     columns += [readable(np.asarray(values, dtype=float)) for values in others.values()]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.inventory.methods import METHODS
 from erp_forecast_addon.planning.inventory.safety_stock import Floats
+from erp_forecast_addon.planning.inventory.simulated_levels import SIMULATED
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.scopes import below
 from erp_forecast_addon.planning.tables import PLANNING_RULES, TREE
@@ -70,7 +71,7 @@ def check_rules(rules: pd.DataFrame) -> tuple[pd.DataFrame, list[Fault]]:
 
 def _wrong(rules: pd.DataFrame) -> NDArray[np.bool_]:
     target = rules["service_target"]
-    wrong = ~rules["method"].isin(["", *METHODS]) | (target <= 0.0) | (target >= 1.0)
+    wrong = ~rules["method"].isin(["", *METHODS, *SIMULATED]) | (target <= 0.0) | (target >= 1.0)
     wrong |= rules["min_qty"] > rules["max_qty"]
     return np.asarray(wrong | (rules[list(_NUMBERS)] < 0.0).any(axis=1), dtype=bool)
 
