@@ -35,8 +35,8 @@ class ReportContents:
     fieldnames of our DocTypes, plus `item` (code and name) and in lines `quantity` (number and unit);
     accuracy: one row per demand class; pictures: the items that are charted; replay: the latest Policy Replay with its
     course by week, None where the past was never replayed; requests: lines of
-    drafted transfers and of what production is asked for, with `item` and `quantity`. Amounts without a currency of their own
-    are in `currency`, the company's.
+    drafted transfers and of what production is asked for, with `item` and `quantity`. Amounts without a currency of
+    their own are in `currency`, the company's.
     """
 
     company: str

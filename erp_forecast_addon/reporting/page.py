@@ -66,8 +66,8 @@ def _cell(value: Any, column: Col) -> str:
 
 def _header(contents: ReportContents) -> str:
     links = (
-        ("orders", "Drafted orders"), ("requests", "Requests"), ("exceptions", "Exceptions"), ("items", "Items"), ("policies", "Policies"),
-        ("replay", "Replay"), ("accuracy", "Accuracy"), ("run", "The run"),
+        ("orders", "Drafted orders"), ("requests", "Requests"), ("exceptions", "Exceptions"), ("items", "Items"),
+        ("policies", "Policies"), ("replay", "Replay"), ("accuracy", "Accuracy"), ("run", "The run"),
     )  # fmt: skip
     menu = "".join(f'<a href="#{anchor}">{label}</a>' for anchor, label in links)
     return (
