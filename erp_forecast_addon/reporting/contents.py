@@ -1,6 +1,6 @@
 """What a report shows: plain frames and records, read from a site by services/report.py."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,8 +34,9 @@ class ReportContents:
     """run: fields of the last Forecast Run; steps, orders, lines, exceptions, policies, forecasts: columns are the
     fieldnames of our DocTypes, plus `item` (code and name) and in lines `quantity` (number and unit);
     accuracy: one row per demand class; pictures: the items that are charted; replay: the latest Policy Replay with its
-    course by week, None where the past was never replayed. Amounts without a currency of their own
-    are in `currency`, the company's.
+    course by week, None where the past was never replayed; requests: lines of
+    drafted transfers and of what production is asked for, with `item` and `quantity`. Amounts without a currency of
+    their own are in `currency`, the company's.
     """
 
     company: str
@@ -51,6 +52,7 @@ class ReportContents:
     accuracy: pd.DataFrame
     pictures: list[ItemPicture]
     replay: dict[str, Any] | None = None
+    requests: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def short_soon(self) -> int:
         """Pairs whose stock is expected to run out within lead time and review period, if nothing is ordered."""

@@ -29,7 +29,8 @@ class Col:
 def render_page(contents: ReportContents) -> str:
     """The whole document."""
     sections = (
-        _header(contents), _tiles(contents), _orders(contents), _exceptions(contents), _items(contents),
+        _header(contents), _tiles(contents), _orders(contents), _requests(contents), _exceptions(contents),
+        _items(contents),
         _policies(contents), _replay(contents), _accuracy(contents), _run(contents), _footer(contents),
     )  # fmt: skip
     heading = f"Forecast and orders – {contents.company}"
@@ -65,8 +66,8 @@ def _cell(value: Any, column: Col) -> str:
 
 def _header(contents: ReportContents) -> str:
     links = (
-        ("orders", "Drafted orders"), ("exceptions", "Exceptions"), ("items", "Items"), ("policies", "Policies"),
-        ("replay", "Replay"), ("accuracy", "Accuracy"), ("run", "The run"),
+        ("orders", "Drafted orders"), ("requests", "Requests"), ("exceptions", "Exceptions"), ("items", "Items"),
+        ("policies", "Policies"), ("replay", "Replay"), ("accuracy", "Accuracy"), ("run", "The run"),
     )  # fmt: skip
     menu = "".join(f'<a href="#{anchor}">{label}</a>' for anchor, label in links)
     return (
@@ -141,6 +142,24 @@ def _order(order: dict[str, Any], lines: pd.DataFrame, company_currency: str) ->
         f'<div class="head muted small"><span>{escape(facts)}</span><span>{escape(risk)}</span></div>'
         f"{table(lines, columns)}</div>"
     )
+
+
+def _requests(contents: ReportContents) -> str:
+    columns = (
+        Col("Item", "item", css="item"), Col("What", "request_type"), Col("From", "from_warehouse"),
+        Col("For", "warehouse"), Col("Quantity", "quantity", css="n"),
+        Col("Required by", "schedule_date", wording.day, "d"), Col("Late", "days_late", _late, "n"),
+        Col("Why", "reason", css="why"),
+    )  # fmt: skip
+    lines = contents.requests
+    more = len(lines) - MOST_ROWS
+    rest = f'<p class="muted">{more:,} more lines are not shown.</p>' if more > 0 else ""
+    return _section(
+        "requests", "Requests within the company", "What another warehouse or production covers instead of a supplier.",
+        f'<div class="card">{table(lines.head(MOST_ROWS), columns)}</div>{rest}'
+        if len(lines)
+        else _nothing("Nothing is asked of other warehouses or of production."),
+    )  # fmt: skip
 
 
 def _late(days: Any) -> str:

@@ -54,6 +54,11 @@ def collect(site: Site, company: str, most_pictures: int = MOST_PICTURES) -> Rep
     lines["quantity"] = [
         f"{wording.quantity(qty)} {uom or ''}".strip() for qty, uom in zip(lines["qty"], lines["uom"], strict=True)
     ]
+    asked = _named(site.fetch(report_queries.request_lines(site.qb, company, UNDECIDED)))
+    asked["quantity"] = [
+        f"{wording.quantity(qty)} {uom or ''}".strip()
+        for qty, uom in zip(asked["qty"], asked["stock_uom"], strict=True)
+    ]
     return ReportContents(
         company=company,
         currency=reads.company_settings(site, company).plan.currency,
@@ -68,6 +73,7 @@ def collect(site: Site, company: str, most_pictures: int = MOST_PICTURES) -> Rep
         accuracy=accuracy_by_class(forecasts),
         pictures=_pictures(site, company, policies, lines, most_pictures),
         replay=last_replay(site, company),
+        requests=asked,
     )
 
 

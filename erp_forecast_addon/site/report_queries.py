@@ -68,6 +68,23 @@ def lines(qb: Any, company: str, states: Sequence[str]) -> Any:
     )
 
 
+def request_lines(qb: Any, company: str, states: Sequence[str]) -> Any:
+    """Lines of requests for transfer and manufacture."""
+    line, request = qb.DocType("Auto Material Request Item"), qb.DocType("Auto Material Request")
+    return (
+        qb.from_(line)
+        .join(request)
+        .on(line.parent == request.name)
+        .select(
+            request.request_type, line.item_code, line.item_name, line.warehouse, line.from_warehouse, line.qty,
+            line.stock_uom, line.schedule_date, line.days_late, line.reason, line.money_at_risk,
+        )
+        .where((request.company == company) & request.status.isin(list(states)))
+        .orderby(line.money_at_risk, order=qb.desc)
+        .orderby(line.item_code)
+    )  # fmt: skip
+
+
 def exceptions(qb: Any, company: str) -> Any:
     """Those that wait for a person, most money first."""
     case = qb.DocType("Planning Exception")

@@ -18,7 +18,7 @@ from erp_forecast_addon.site.embedded import EmbeddedSite
 
 PROCESS = Path(__file__).parent / "planning_process.py"
 STEPS = ["Check settings", "Refresh demand", "Read", "Forecast and plan", "Publish forecasts",
-         "Keep forecasts", "Measure accuracy", "Draft orders",
+         "Keep forecasts", "Measure accuracy", "Draft requests", "Draft orders",
          "Publish policies", "Publish lead times", "Watch orders and prices", "Publish exceptions"]  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def test_nothing_is_loaded_from_anywhere() -> None:
     page = render_page(contents())
     assert not re.findall(r"https?://|src=|@import|url\(", page)
     assert set(re.findall(r'href="([^"]*)"', page)) == {
-        f"#{name}" for name in ("orders", "exceptions", "items", "policies", "replay", "accuracy", "run")
+        f"#{name}" for name in ("orders", "requests", "exceptions", "items", "policies", "replay", "accuracy", "run")
     }
 
 

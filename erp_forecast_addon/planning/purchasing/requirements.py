@@ -2,8 +2,8 @@
 
 Pairs are looked at level by level of the network (purchasing.network): at each level what is missing becomes planned
 orders, and these the demand of the next. Twice, where warehouses help each other out: first to know what each has too
-much of when everybody who asks it is served, then with the transfers that come of it. (A pair that gives is planned
-with what it gave from then on; one planned before it gave stays so: it gave what it needs in no window of its own.)
+much of when everybody who asks it is served, then with the transfers that come of it. A pair that gives is planned with
+what it gave from then on; one planned before it gave stays so: it gave what it needs in no window of its own.
 """
 
 from collections.abc import Callable
