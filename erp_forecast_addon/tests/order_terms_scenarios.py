@@ -62,7 +62,8 @@ class OrderTermsScenarios(Scenarios):
         self.shop.settings(approval_days=2)
         self.shop.run()
         draft, order = self.draft(), self.order()
-        assert (draft["transaction_date"], order["ordered_on"]) == (tomorrow, tomorrow)
+        leaves = (draft["transaction_date"], order["ordered_on"])
+        assert leaves == (tomorrow, tomorrow), (leaves, tomorrow)
         assert [line["schedule_date"] for line in draft["items"]] == [arrival + timedelta(days=2)]
 
     def test_a_word_that_is_no_weekday_is_told(self) -> None:
