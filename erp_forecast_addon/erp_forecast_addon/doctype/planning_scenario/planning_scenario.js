@@ -51,6 +51,8 @@
 
 	function items(frm, results) {
 		if (!results.pairs.length) return `<p class="text-muted">${__("All items are as in the base plan.")}</p>`;
+		// Only where selling prices change is there an elasticity.
+		const priced = results.pairs.some((row) => Number.isFinite(row.elasticity));
 		const rows = results.pairs.map((row) => [
 			`<a href="/app/item/${encodeURIComponent(row.item_code)}">${escape(row.item_code)}</a>`,
 			escape(row.warehouse),
@@ -63,11 +65,19 @@
 			shown(row.scenario_shortage_value, money(frm)),
 			day(row.base_shortage_on),
 			day(row.scenario_shortage_on),
+			...(priced
+				? [
+						shown(row.elasticity, (value) => format_number(value, null, 2)),
+						shown(row.base_margin_value, money(frm)),
+						shown(row.scenario_margin_value, money(frm)),
+				  ]
+				: []),
 		]);
 		const both = (label) => [__("{0}, Base Plan", [label]), __("{0}, Scenario", [label])];
 		const heads = [
 			__("Item"), __("Warehouse"), __("Supplier"), ...both(__("Ordered")), ...both(__("Fill Rate")),
 			...both(__("Lost Sales")), ...both(__("Runs Out")),
+			...(priced ? [__("Elasticity"), ...both(__("Margin"))] : []),
 		]; // prettier-ignore
 		const left_out = results.left_out
 			? `<p class="text-muted small">${__("{0} more items are less affected.", [results.left_out])}</p>`
