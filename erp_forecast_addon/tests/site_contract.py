@@ -560,11 +560,13 @@ class SiteContract(TestCase):
         self.assertTrue(np.isnan(rows.loc[BARE, "lead_time_days"]) and np.isnan(rows.loc[BARE, "selling_rate"]))
 
     def leave_only_our_order(self) -> None:
-        """Lead times are pooled over a company, so what else was ordered on the site would be learned from too."""
-        line = self.site.qb.DocType("Purchase Order Item")
-        self.site.execute(
-            self.site.qb.update(line).set(line.parent, "Elsewhere").where(line.parent != self.business.order)
-        )
+        """Lead times are pooled over a company, and read from what its last run has learned: what else was ordered on
+        the site, and what was learned of it, would show.
+        """
+        line, learned = self.site.qb.DocType("Purchase Order Item"), self.site.qb.DocType("Supplier Lead Time")
+        others = self.site.qb.update(line).where(line.parent != self.business.order)
+        self.site.execute(others.set(line.parent, "Elsewhere"))
+        self.site.execute(self.site.qb.from_(learned).where(learned.company == self.world.company).delete())
 
     def test_sourcing_prices_in_the_purchase_unit(self) -> None:
         self.leave_only_our_order()

@@ -112,6 +112,26 @@ class TestFrappeSite(site_contract.SiteContract, FrappeTestCase):
         with self.assertRaisesRegex(Refused, "Can be approved by System Manager"):
             self.site.submit_order(large)
 
+    def test_a_draft_bears_the_taxes_that_a_rule_names(self) -> None:
+        company = self.world.company
+        account = frappe.db.get_value("Account", {"company": company, "root_type": "Expense", "is_group": 0})
+        cost_center = frappe.db.get_value("Cost Center", {"company": company, "is_group": 0})
+        row = {"charge_type": "On Net Total", "account_head": account, "rate": 7, "description": "Duty"}
+        template = frappe.get_doc(
+            {
+                "doctype": "Purchase Taxes and Charges Template", "title": "FC Duty", "company": company,
+                "taxes": [{**row, "category": "Total", "add_deduct_tax": "Add", "cost_center": cost_center}],
+            }
+        ).insert()  # fmt: skip
+        frappe.get_doc(
+            {
+                "doctype": "Tax Rule", "tax_type": "Purchase", "supplier": SUPPLIER, "company": company,
+                "purchase_tax_template": template.name,
+            }
+        ).insert()  # fmt: skip
+        order = frappe.get_doc("Purchase Order", self.insert_order(self.line(2)))
+        self.assertEqual((order.total, order.grand_total), (111.0, 118.77))
+
     def test_what_erpnext_refuses_leaves_no_message_behind(self) -> None:
         frappe.clear_messages()
         with self.assertRaises(Refused):
