@@ -1,0 +1,63 @@
+"""When goods arrive: lead times of the pairs, approval and the suppliers' calendars."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from erp_forecast_addon.planning.inventory.approval_time import ApprovalTime, approval_time
+from erp_forecast_addon.planning.inventory.lead_time import LeadTimes, choose_lead_times, probability_of
+from erp_forecast_addon.planning.purchasing.lots import whole_days_up
+from erp_forecast_addon.planning.purchasing.order_days import CALENDAR_DAYS, OrderDays, order_days
+from erp_forecast_addon.planning.replenishment.pairs import floats, objects
+from erp_forecast_addon.planning.replenishment.supply import Supply
+from erp_forecast_addon.planning.settings import PlanSettings
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When goods arrive: of every pair the lead time, its distribution, and whole days until an order of today.
+
+    days: the supplier's calendar; lead_days: whole days of the lead time; arrival_day: when an order arrives that
+    leaves on his next order day."""
+
+    lead_times: LeadTimes
+    probability: Floats
+    observations: Floats
+    days: OrderDays
+    lead_days: NDArray[np.int64]
+    arrival_day: NDArray[np.int64]
+    approval: ApprovalTime
+
+    @property
+    def shift_days(self) -> NDArray[np.int64]:
+        """Days that his calendar adds to the lead time of an order."""
+        return self.arrival_day - self.lead_days
+
+    @property
+    def missed_days(self) -> NDArray[np.int64]:
+        """Days until the chance after the next one to order, less the day that every plan looks ahead anyway."""
+        return self.days.gap - 1
+
+
+def pair_timing(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings, as_of: date) -> Timing:
+    lead_times = choose_lead_times(
+        floats(pairs, "lead_time_days"),
+        floats(pairs, "lead_time_std_days"),
+        objects(pairs, "lead_time_source"),
+        floats(pairs, "item_lead_time_days"),
+        settings.default_lead_time_days,
+    )
+    keys = objects(pairs, "supplier"), objects(pairs, "item_code")
+    row = supply.lead_times.rows_of(*keys)
+    learned = (lead_times.source == "receipts") & (row >= 0)
+    seen = np.where(learned, np.append(supply.lead_times.observations, np.nan)[row], np.nan)
+    approval = supply.approval or approval_time(np.zeros(0), settings.approval_days)
+    probability = probability_of(supply.lead_times, *keys, lead_times)
+    lead_days = whole_days_up(lead_times.days)
+    days = order_days(supply.terms, keys[0], as_of, int(lead_days.max(initial=0)) + CALENDAR_DAYS)
+    return Timing(lead_times, probability, seen, days, lead_days, days.arrival(lead_days), approval)
