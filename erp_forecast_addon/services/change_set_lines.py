@@ -142,7 +142,7 @@ def _sums(made: pd.DataFrame, texts: pd.DataFrame, translate: Callable[[str], st
     named: dict[str, list[str]] = {}
     for item_code, warehouse, qty in own[["item_code", "warehouse", "safety_stock_qty"]].itertuples(index=False):
         named.setdefault(item_code, []).append(part.format(qty=as_number(round(qty, 3)), warehouse=warehouse))
-    elsewhere = (made["level"] - made["item_code"].map(totals).fillna(0.0)).round(3)
+    elsewhere = (made["level"] - made["item_code"].map(totals).astype(float).fillna(0.0)).round(3)
     sentences = []
     for item_code, rest in zip(made["item_code"], elsewhere, strict=True):
         parts = named.get(item_code, [])

@@ -188,4 +188,4 @@ def _daily_sales(facts: pd.DataFrame, paid: pd.DataFrame, lines: pd.DataFrame) -
         pd.concat(bought, ignore_index=True).sort_values("day", kind="stable").drop_duplicates("item_code", keep="last")
     )
     sold = (facts["daily_demand_mean"] * facts["selling_rate"]).groupby(facts["item_code"]).sum()
-    return last.assign(money=last["item_code"].map(sold).fillna(0.0)).groupby("supplier")["money"].sum()
+    return last.assign(money=last["item_code"].map(sold).astype(float).fillna(0.0)).groupby("supplier")["money"].sum()

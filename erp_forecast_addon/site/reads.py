@@ -392,7 +392,7 @@ def _asked_of_production(site: Site, company: str, rows: pd.DataFrame) -> list[p
     taken_up = site.fetch(queries.planned_requests(site.qb, company))
     planned = (taken_up["planned_qty"] - taken_up["ordered_qty"]).groupby(taken_up["line"]).sum()
     rows = rows.assign(qty=rows["qty"] - rows["done_qty"], done_qty=0.0)
-    in_plan = np.minimum(rows["line"].map(planned).fillna(0.0), rows["qty"])
+    in_plan = np.minimum(rows["line"].map(planned).astype(float).fillna(0.0), rows["qty"])
     return [
         _flows("manufacture_request", rows.assign(qty=rows["qty"] - in_plan), 1.0),
         _flows("material_request", rows.assign(qty=in_plan), 1.0),
@@ -462,7 +462,7 @@ def _where_it_is_reserved(rows: pd.DataFrame, held: pd.DataFrame) -> pd.DataFram
     share = np.minimum(1.0, elsewhere["open_qty"] / total)
     moved = elsewhere.assign(warehouse=elsewhere["warehouse_held"], open_qty=elsewhere["held_qty"] * share)
     gone = moved.groupby("line")["open_qty"].sum()
-    stays = rows.assign(open_qty=rows["open_qty"] - rows["line"].map(gone).fillna(0.0))
+    stays = rows.assign(open_qty=rows["open_qty"] - rows["line"].map(gone).astype(float).fillna(0.0))
     return pd.concat([stays, moved[rows.columns]], ignore_index=True)
 
 

@@ -90,7 +90,7 @@ def going_late_faults(late: pd.DataFrame, daily_sales: pd.Series, rule: Lateness
     told = zip(
         *(readable(late[name].to_numpy(), 1) for name in ("recent_days", "usual_days", "recent_orders")), strict=True
     )
-    money = late["extra_days"] * late["supplier"].map(daily_sales).fillna(0.0)
+    money = late["extra_days"] * late["supplier"].map(daily_sales).astype(float).fillna(0.0)
     return [  # a sentence per supplier
         Fault(
             "Supplier Going Late",

@@ -76,7 +76,7 @@ def late_faults(late: pd.DataFrame, selling_rate: pd.Series) -> list[Fault]:
         return []
     whole = late["stock_uom_whole"].to_numpy(dtype=bool)
     rows = late.assign(
-        money=late["short_qty"] * late["item_code"].map(selling_rate).fillna(0.0),
+        money=late["short_qty"] * late["item_code"].map(selling_rate).astype(float).fillna(0.0),
         qty=pieces(late["open_qty"].to_numpy(), whole),
         short=pieces(late["short_qty"].to_numpy(), whole),
         due_text=iso_days(late["due_on"].to_numpy()),

@@ -67,7 +67,7 @@ def jump_faults(jumps: pd.DataFrame, annual_qty: pd.Series, stock_uom: pd.Series
     """One fault per jump. annual_qty, stock_uom: by item. Money: what the difference comes to in a year."""
     if jumps.empty:
         return []
-    annual = jumps["item_code"].map(annual_qty).fillna(0.0).to_numpy(dtype=float)
+    annual = jumps["item_code"].map(annual_qty).astype(float).fillna(0.0).to_numpy(dtype=float)
     money = (jumps["base_rate"] - jumps["usual_rate"]).abs().to_numpy(dtype=float) * annual
     columns = zip(
         readable(jumps["base_rate"].to_numpy(), 4), readable(jumps["usual_rate"].to_numpy(), 4),
