@@ -143,6 +143,8 @@ permission_query_conditions = {
     "Auto Purchase Order Item": "erp_forecast_addon.permissions.order_line_conditions",
     "Forecast Company Settings": "erp_forecast_addon.permissions.company_row_conditions",
     "Forecast Run Step": "erp_forecast_addon.permissions.run_step_conditions",
+    "Order Approver": "erp_forecast_addon.permissions.company_row_conditions",
+    "Planning Exception Rule": "erp_forecast_addon.permissions.exception_rule_conditions",
     "Policy Replay Result": "erp_forecast_addon.permissions.replay_row_conditions",
     "Order Dispatch": "erp_forecast_addon.permissions.dispatch_conditions",
     "Planning Scenario": "erp_forecast_addon.permissions.scenario_conditions",

@@ -140,7 +140,16 @@ def scenario_conditions(user: str | None = None, doctype: str | None = None) -> 
 def company_row_conditions(user: str | None = None, doctype: str | None = None) -> str:
     """Rows of Forecast Settings: the user's companies only."""
     companies = allowed_companies(user, "Forecast Settings")
-    return "" if companies is None else _in(_COMPANY_ROW, "company", companies)
+    return "" if companies is None else _in(doctype or _COMPANY_ROW, "company", companies)
+
+
+def exception_rule_conditions(user: str | None = None, doctype: str | None = None) -> str:
+    """Rules of the exception queue: those of the user's companies, and those that hold for every company."""
+    companies = allowed_companies(user, "Forecast Settings")
+    rule = "Planning Exception Rule"
+    if companies is None:
+        return ""
+    return f"({_in(rule, 'company', companies)} or ifnull(`tab{rule}`.company, '') = '')"
 
 
 def has_permission(doc: Document, ptype: str | None = None, user: str | None = None, **_more: Any) -> bool:

@@ -10,15 +10,22 @@ from erp_forecast_addon.setup.our_fields import AT_THE_END, FIELDS, LAYOUT
 
 
 def ensure_custom_fields() -> None:
-    """Create our fields, or bring them to this version's definition; what a site moved stays where it put it."""
+    """Create our fields, or bring them to this version's definition; what a site moved stays where it put it.
+
+    A site's own field of the same name stays its own: we neither change nor remove it.
+    """
     for doctype, fields in FIELDS:
-        create_custom_fields({doctype: [{**field, "module": MODULE} for field in _placed(doctype, fields)]})
+        theirs = _of_the_site(doctype)
+        placed = [field for field in _placed(doctype, fields) if field["fieldname"] not in theirs]
+        create_custom_fields({doctype: [{**field, "module": MODULE} for field in placed]})
 
 
 def remove_custom_fields() -> None:
     """Delete our fields and their columns."""
     for doctype, fields in FIELDS:
-        for field in fields:
+        theirs = _of_the_site(doctype)
+        ours = [field for field in fields if field["fieldname"] not in theirs]
+        for field in ours:
             frappe.delete_doc(
                 "Custom Field",
                 f"{doctype}-{field['fieldname']}",
@@ -27,16 +34,21 @@ def remove_custom_fields() -> None:
                 force=True,
             )
         frappe.clear_cache(doctype=doctype)
-    drop_columns()
+        _drop_columns(doctype, [field["fieldname"] for field in ours if field["fieldtype"] not in LAYOUT])
 
 
-def drop_columns() -> None:
-    """Drop the columns (and with them their indexes) that Frappe leaves behind."""
-    for doctype, fields in FIELDS:
-        for column in (field["fieldname"] for field in fields if field["fieldtype"] not in LAYOUT):
-            if frappe.db.has_column(doctype, column):
-                frappe.db.sql_ddl(f"ALTER TABLE `tab{doctype}` DROP COLUMN `{column}`")
-                frappe.cache.hdel("table_columns", f"tab{doctype}")
+def _drop_columns(doctype: str, columns: list[str]) -> None:
+    """Drop the columns (and with them their indexes) that Frappe leaves behind; not those of a form's own field."""
+    meta = frappe.get_meta(doctype)
+    for column in columns:
+        if frappe.db.has_column(doctype, column) and not meta.has_field(column):
+            frappe.db.sql_ddl(f"ALTER TABLE `tab{doctype}` DROP COLUMN `{column}`")
+            frappe.cache.hdel("table_columns", f"tab{doctype}")
+
+
+def _of_the_site(doctype: str) -> set[str]:
+    """Custom Fields that the site made itself."""
+    return set(frappe.get_all("Custom Field", filters={"dt": doctype, "module": ("!=", MODULE)}, pluck="fieldname"))
 
 
 def _placed(doctype: str, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -25,6 +25,8 @@ READS_ONLY = {
     "run.status",
     "settings.company_settings",
     "item.view",
+    "evidence.lines",
+    "exception.overdue_card",
     "item.explain",
     "override.may_approve",
     "cards.below_reorder_point",

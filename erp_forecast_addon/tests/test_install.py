@@ -11,6 +11,7 @@ from erp_forecast_addon.services import write_back
 from erp_forecast_addon.services.refresh import refresh_demand
 from erp_forecast_addon.setup import install
 from erp_forecast_addon.setup.names import APP, LEVELS_WORKFLOW, MODULE, ROLES, WORKFLOW
+from erp_forecast_addon.setup.our_fields import FIELDS, LAYOUT
 from erp_forecast_addon.site import reads
 from erp_forecast_addon.site.doctypes import INDEXES, UNIQUE_KEYS
 from erp_forecast_addon.site.frappe_site import FrappeSite
@@ -20,7 +21,10 @@ SETUP_RECORDS = (
     "Custom Field", "Workflow", "Workflow State", "Workflow Action Master", "Role", "Custom DocPerm", "Property Setter",
     "Notification", "Scheduled Job Type",
 )  # fmt: skip
-ERPNEXT_TABLES = ("tabPurchase Order", "tabItem", *(f"tab{each}" for each in INDEXES if each not in UNIQUE_KEYS))
+ERPNEXT_TABLES = (
+    "tabPurchase Order", "tabItem", "tabSupplier", "tabWarehouse", "tabMaterial Request",
+    *(f"tab{each}" for each in INDEXES if each not in UNIQUE_KEYS),
+)  # fmt: skip
 
 
 def setup_state() -> dict[str, Any]:
@@ -54,12 +58,25 @@ class TestInstall(made.SiteTestCase):
 
     def test_fields_carry_our_module_and_stand_where_they_belong(self) -> None:
         fields = frappe.get_all("Custom Field", filters={"module": MODULE}, pluck="name", order_by="name")
-        assert fields == [
-            "Item-forecast_html", "Item-forecast_tab", "Item-replaced_by", "Purchase Order-auto_purchase_order",
+        data = [name for name in fields if frappe.db.get_value("Custom Field", name, "fieldtype") not in LAYOUT]
+        assert data == [
+            "Item Group-forecast_planner", "Item-forecast_planner", "Item-replaced_by", "Item-volume_per_unit",
+            "Material Request-auto_material_request", "Purchase Order-auto_purchase_order", "Supplier-forecast_buyer",
+            "Supplier-min_order_amount", "Supplier-min_order_currency", "Supplier-order_weekdays",
+            "Supplier-payment_days", "Supplier-ship_to_rule", "Supplier-supplier_holiday_list",
+            "Supplier-truck_fill_pct", "Supplier-truck_qty", "Supplier-truck_volume", "Supplier-truck_weight",
+            "Supplier-truck_weight_uom", "Warehouse-exclude_from_planning", "Warehouse-planning_group",
+            "Warehouse-supplying_warehouse", "Warehouse-transfer_days",
         ]  # fmt: skip
         link = frappe.get_meta("Purchase Order").get_field("auto_purchase_order")
         assert (link.options, link.read_only, link.no_copy) == ("Auto Purchase Order", 1, 1)
         assert [field.fieldname for field in frappe.get_meta("Item").fields][-2:] == ["forecast_tab", "forecast_html"]
+
+    def test_a_field_that_the_site_made_itself_stays_its_own(self) -> None:
+        frappe.db.set_value("Custom Field", "Warehouse-planning_group", {"module": None, "label": "Our Own Group"})
+        install.after_install()
+        kept = frappe.db.get_value("Custom Field", "Warehouse-planning_group", ["module", "label"])
+        assert kept == (None, "Our Own Group")
 
     def test_tables_have_their_unique_keys(self) -> None:
         for doctype, key in UNIQUE_KEYS.items():
@@ -148,7 +165,7 @@ class TestUninstall(made.SiteTestCase):
     @classmethod
     def of_erpnext(cls) -> dict[str, Any]:
         """What belongs to the site, without us."""
-        ours = ("auto_purchase_order", "replaced_by")
+        ours = {field["fieldname"] for _doctype, fields in FIELDS for field in fields}
         return {
             table: ([c for c in columns(table) if c not in ours], {i for i in indexes(table) if i[1] not in ours})
             for table in ERPNEXT_TABLES
@@ -222,6 +239,7 @@ class TestUninstall(made.SiteTestCase):
         assert self.of_erpnext() == self.erpnext
         assert "auto_purchase_order" not in columns("tabPurchase Order")
         assert "replaced_by" not in columns("tabItem")
+        assert {"planning_group", "order_weekdays"}.isdisjoint(columns("tabWarehouse") + columns("tabSupplier"))
         frappe.get_doc("Purchase Order", self.order).submit()
         frappe.get_doc("Purchase Order", self.order).cancel()
         with redirect_stdout(said):

@@ -15,6 +15,10 @@ IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Purchase Orde
 test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
 
 
+# Who has to approve an open order and until when, looked up at the end of each run, which the killed one did not reach.
+LOOKED_UP_ANEW = {"approval_level", "approval_reason", "approve_by", "waiting_cost", "waiting_costs", "modified"}
+
+
 class TestRun(FrappeTestCase):
     def setUp(self) -> None:
         self.shop = BenchShop()
@@ -72,13 +76,15 @@ class TestRun(FrappeTestCase):
         assert self.states() == ["Completed", "Interrupted"]
         orders = {order["name"]: order for order in self.shop.orders()}
         assert len(orders) == len(self.shop.drafts()) == 7
-        assert {name: orders[name] for name in made} == made, "what stood already was not touched"
+        for name, before in made.items():  # nothing but what every run looks up anew about an open order
+            changed = {field for field, value in before.items() if orders[name][field] != value}
+            assert changed <= LOOKED_UP_ANEW, (name, changed)
 
     def test_a_run_records_its_steps(self) -> None:
         self.shop.stocked_item("Bolt")
         run = self.shop.run()
         assert run["status"] == "Completed"
-        assert [step["status"] for step in run["steps"]] == ["Done"] * 11
+        assert [step["status"] for step in run["steps"]] == ["Done"] * 13
         assert all(step["seconds"] >= 0 for step in run["steps"])
         assert (run["forecasts"], run["policies"], run["orders_created"]) == (1, 1, 1)
 
