@@ -27,6 +27,7 @@ READS_ONLY = {
     "item.view",
     "evidence.lines",
     "exception.overdue_card",
+    "exception.waiting",
     "item.explain",
     "override.may_approve",
     "cards.below_reorder_point",
