@@ -28,6 +28,7 @@ READS_ONLY = {
     "evidence.lines",
     "exception.overdue_card",
     "exception.waiting",
+    "orders.decision_state",
     "item.explain",
     "override.may_approve",
     "cards.below_reorder_point",
