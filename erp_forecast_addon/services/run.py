@@ -238,6 +238,9 @@ def _take_queued(site: Site, company: str, run: str, values: dict[str, Any]) -> 
 
 
 # ---- the run's own record ------------------------------------------------------------
+_WAITED_FOR_SECONDS = 2.0
+
+
 @dataclass
 class RunLog:
     """Writes the run's steps, counts and end; commits with every step, so that what is written is also what is done."""
@@ -255,7 +258,7 @@ class RunLog:
         now, began = Step(name, self.site.now()), perf_counter()
         self.steps.append(now)
         self.site.report_progress(self.name, _STEPS[name], self.site.translate(name))
-        self._save({"progress_pct": _STEPS[name], "current_step": self.site.translate(name)})
+        self._told({"progress_pct": _STEPS[name], "current_step": self.site.translate(name)})
         try:
             yield now
         except Exception:
@@ -282,6 +285,14 @@ class RunLog:
             "status": status, "ended_at": self.site.now(), "duration_seconds": round(perf_counter() - self.began, 3),
             **values,
         })  # fmt: skip
+
+    def _told(self, values: dict[str, Any]) -> None:
+        """Progress; the table of steps only once there is something to wait for: writing it costs as a step does."""
+        if perf_counter() - self.began >= _WAITED_FOR_SECONDS:
+            self._save(values)
+            return
+        self.site.set_fields(DOCTYPE, self.name, values)
+        self.site.commit()
 
     def _save(self, values: dict[str, Any]) -> None:
         self.site.update_document(DOCTYPE, self.name, {**values, "steps": [asdict(step) for step in self.steps]})
