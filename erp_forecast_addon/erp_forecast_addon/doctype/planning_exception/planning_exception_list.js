@@ -1,4 +1,5 @@
 {% include "erp_forecast_addon/public/js/exception_queue.js" %}
+{% include "erp_forecast_addon/public/js/list_columns.js" %}
 
 (function () {
 	const queue = erp_forecast_addon.exception_queue;
@@ -27,7 +28,7 @@
 	function add_style() {
 		if (document.getElementById("ef-queue-style")) return;
 		const rules = `.ef-queue .list-row-col { flex: 1.1; }
-			.ef-queue .list-row-col.list-subject { flex: 6; }
+			.ef-queue .list-row-col.list-subject { flex: 5; }
 			.ef-queue .ef-queue-head { padding: 8px 15px; border-bottom: 1px solid var(--border-color); }
 			.ef-queue .ef-queue-head div { display: flex; flex-wrap: wrap; gap: 6px; padding: 2px 0; }`;
 		$(`<style id="ef-queue-style">${rules}</style>`).appendTo("head");
@@ -92,7 +93,7 @@
 
 	frappe.listview_settings["Planning Exception"] = {
 		add_fields: [
-			"status", "severity", "currency", "snoozed_until", "message", "due_at", "due_on", "exception_type", "reopened",
+			"status", "severity", "currency", "snoozed_until", "message", "due_at", "due_on", "exception_type", "reopened", "responsible",
 		],
 		hide_name_column: true,
 		hide_name_filter: true,
@@ -102,6 +103,7 @@
 			severity: (value) =>
 				`<span class="indicator-pill ${queue.SEVERITY_COLOURS[value] || "gray"}">${escape(__(value))}</span>`,
 			due_at: (value, df, doc) => due(doc),
+			responsible: (value) => (value ? escape(frappe.user.full_name(value)) : `<span class="text-muted">${__("Nobody")}</span>`),
 		},
 		get_indicator(doc) {
 			if (queue.overdue(doc)) return [__("Overdue"), "red", `due_at,<,${frappe.datetime.system_datetime()}`];
@@ -109,6 +111,7 @@
 			return [__(doc.status), COLOURS[doc.status] || "gray", `status,=,${doc.status}`];
 		},
 		onload(listview) {
+			erp_forecast_addon.show_columns(listview, 7); // what is wrong, tags, state, severity, money, due, owner
 			sort_by_money_and_due(listview);
 			if (queue.may_write()) add_actions(listview);
 		},
