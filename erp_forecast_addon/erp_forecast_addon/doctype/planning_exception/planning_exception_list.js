@@ -28,7 +28,13 @@
 	function add_style() {
 		if (document.getElementById("ef-queue-style")) return;
 		const rules = `.ef-queue .list-row-col { flex: 1.1; }
-			.ef-queue .list-row-col.list-subject { flex: 5; }
+			.ef-queue.ef-wide-list .list-row-col.list-subject { flex: 5; }
+			.ef-queue .list-row-container .list-row { height: auto; min-height: 40px; }
+			.ef-queue .list-row-container .list-subject .ellipsis { white-space: normal; display: -webkit-box;
+				-webkit-line-clamp: 2; -webkit-box-orient: vertical; font-weight: 400; line-height: 1.35; padding: 4px 0; }
+			.ef-queue .list-row-container .level-right .list-assignments,
+			.ef-queue .list-row-container .level-right .comment-count { display: none !important; }
+			.ef-queue .list-row-container .level-right { flex: 0 0 90px; }
 			.ef-queue .ef-queue-head { padding: 8px 15px; border-bottom: 1px solid var(--border-color); }
 			.ef-queue .ef-queue-head div { display: flex; flex-wrap: wrap; gap: 6px; padding: 2px 0; }`;
 		$(`<style id="ef-queue-style">${rules}</style>`).appendTo("head");
