@@ -189,7 +189,7 @@ class _Publication:
         back = seen[(seen["status"] == "Resolved") | snooze_over]
         updated = self._update(seen, back.index)
         self._reopen(back, snooze_over)
-        self._find_owners(seen, self._load(known))
+        self._find_owners(seen[seen["status"].isin(_OPEN) | seen.index.isin(back.index)], self._load(known))
         gone = known[~known["identity"].isin(wanted["identity"]) & known["status"].isin(_ALIVE)]
         self._close(gone["name"].tolist())
         self.site.commit()
@@ -238,8 +238,7 @@ class _Publication:
 
     def _find_owners(self, seen: pd.DataFrame, load: pd.Series) -> None:
         """Of open cases that nobody owns: since they were raised a planner, buyer or owner may have been named."""
-        unowned = seen["responsible"].isna() | (seen["responsible"] == "")
-        nobodys = seen[seen["status"].isin(_OPEN) & unowned]
+        nobodys = seen[seen["responsible"].isna() | (seen["responsible"] == "")]
         if nobodys.empty:
             return
         owner = exception_rules.owners(

@@ -56,7 +56,9 @@ class TestInstall(made.SiteTestCase):
 
     def test_fields_carry_our_module_and_stand_where_they_belong(self) -> None:
         fields = frappe.get_all("Custom Field", filters={"module": MODULE}, pluck="name", order_by="name")
-        assert fields == sorted(f"{doctype}-{field['fieldname']}" for doctype, made in FIELDS for field in made)
+        assert fields == sorted(
+            f"{doctype}-{field['fieldname']}" for doctype, fields_made in FIELDS for field in fields_made
+        )
         link = frappe.get_meta("Purchase Order").get_field("auto_purchase_order")
         assert (link.options, link.read_only, link.no_copy) == ("Auto Purchase Order", 1, 1)
         assert [field.fieldname for field in frappe.get_meta("Item").fields][-2:] == ["forecast_tab", "forecast_html"]
@@ -253,7 +255,7 @@ class TestUninstall(made.SiteTestCase):
             ("Custom Field", {"module": MODULE}),
             (
                 "Custom Field",
-                {"fieldname": ("in", [field["fieldname"] for _doctype, made in FIELDS for field in made])},
+                {"fieldname": ("in", [field["fieldname"] for _doctype, fields in FIELDS for field in fields])},
             ),
             ("ToDo", {"reference_type": ("in", ("Auto Purchase Order", "Planning Exception"))}),
             ("Comment", {"reference_doctype": ("in", ("Auto Purchase Order", "Planning Exception"))}),

@@ -22,6 +22,7 @@
 
 	frappe.ui.form.on("Auto Material Request", {
 		refresh(frm) {
+			frm.disable_save(); // it is evidence; its Material Request is what people change
 			if (frm.is_new()) return;
 			erp_forecast_addon.order_evidence.show(frm.fields_dict.evidence_html.$wrapper, frm.doc);
 			if (frm.doc.material_request) {

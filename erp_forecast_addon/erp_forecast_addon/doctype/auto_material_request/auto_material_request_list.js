@@ -10,9 +10,10 @@ frappe.listview_settings["Auto Material Request"] = {
 	hide_name_column: true,
 	hide_name_filter: true,
 	button: erp_forecast_addon.order_evidence.list_button("Auto Material Request"),
-	onload: (listview) => erp_forecast_addon.show_columns(listview, 8),
+	onload: (listview) => erp_forecast_addon.show_columns(listview, 6),
 	get_indicator: (doc) => [__(doc.status), erp_forecast_addon.ORDER_COLOURS[doc.status] || "gray", `status,=,${doc.status}`],
 	formatters: {
+		request_type: (value) => (value === "Manufacture" ? __("Make") : __("Move")),
 		order_by(value, df, doc) {
 			const words = value ? frappe.datetime.str_to_user(value, false, true) : "";
 			const late = value && doc.status === "Proposed" && value <= frappe.datetime.get_today();

@@ -30,11 +30,11 @@
 		const rules = `.ef-queue .list-row-col { flex: 1.1; }
 			.ef-queue.ef-wide-list .list-row-col.list-subject { flex: 5; }
 			.ef-queue .list-row-container .list-row { height: auto; min-height: 40px; }
-			.ef-queue .list-row-container .list-subject .ellipsis { white-space: normal; display: -webkit-box;
-				-webkit-line-clamp: 2; -webkit-box-orient: vertical; font-weight: 400; line-height: 1.35; padding: 4px 0; }
-			.ef-queue .list-row-container .level-right .list-assignments,
-			.ef-queue .list-row-container .level-right .comment-count { display: none !important; }
-			.ef-queue .list-row-container .level-right { flex: 0 0 90px; }
+			.ef-queue .list-row-container .list-subject .level-item { white-space: normal; min-width: 0; flex: 1; }
+			.ef-queue .list-row-container .list-subject a { white-space: normal; display: -webkit-box; overflow: hidden;
+				-webkit-line-clamp: 2; -webkit-box-orient: vertical; font-weight: 400; line-height: 1.35; margin: 4px 0; }
+			.ef-queue .level-right .list-assignments, .ef-queue .level-right .comment-count { display: none !important; }
+			.ef-queue .list-row .level-right, .ef-queue .list-row-head .level-right { flex: 0 0 100px; }
 			.ef-queue .ef-queue-head { padding: 8px 15px; border-bottom: 1px solid var(--border-color); }
 			.ef-queue .ef-queue-head div { display: flex; flex-wrap: wrap; gap: 6px; padding: 2px 0; }`;
 		$(`<style id="ef-queue-style">${rules}</style>`).appendTo("head");
