@@ -30,7 +30,7 @@
 		const rules = `.ef-queue .list-row-col { flex: 1.1; }
 			.ef-queue.ef-wide-list .list-row-col.list-subject { flex: 5; }
 			.ef-queue .list-row-container .list-row { height: auto; min-height: 40px; }
-			.ef-queue .list-row-container .list-subject .level-item { white-space: normal; min-width: 0; flex: 1; }
+			.ef-queue .list-row-container .list-subject .level-item.bold { white-space: normal; min-width: 0; flex: 1; }
 			.ef-queue .list-row-container .list-subject a { white-space: normal; display: -webkit-box; overflow: hidden;
 				-webkit-line-clamp: 2; -webkit-box-orient: vertical; font-weight: 400; line-height: 1.35; margin: 4px 0; }
 			.ef-queue .level-right .list-assignments, .ef-queue .level-right .comment-count { display: none !important; }
