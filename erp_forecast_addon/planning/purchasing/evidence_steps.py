@@ -262,7 +262,7 @@ def quantity_rule(evidence: Mapping[str, Any]) -> list[Sentence]:
     """Which rule said how much is wanted, and which lot rules made it what is ordered."""
     values = {
         "position": readable_number(_position_of(evidence)), "wanted": readable_number(wanted_qty(evidence)),
-        "need": readable_number(order_need(wanted_qty(evidence), _position_of(evidence))),
+        "need": readable_number(float(order_need(wanted_qty(evidence), _position_of(evidence)))),
         "stock_uom": evidence["stock_uom"], "uom": evidence["uom"],
         "method": evidence.get("method") or "Textbook", "demand": readable_number(evidence["protection_demand_qty"]),
         "days": readable_number(evidence["protection_days"]), "safety": readable_number(evidence["safety_stock_qty"]),
