@@ -246,7 +246,7 @@ def orders(site: "Site", companies: tuple[str, ...]) -> None:
 def evidence(site: "Site", order: str, item: str | None) -> None:
     """Compute the lines of ORDER again from their frozen evidence, step by step, and say whether they are equal.
 
-    ORDER is a proposal or the Purchase Order drafted from it. Ends with 1 where a line differs.
+    ORDER is a proposed order or request, or the draft made of it. Ends with 1 where a line differs.
     """
     from erp_forecast_addon.reporting.evidence_lines import evidence_lines
     from erp_forecast_addon.services.order_evidence import order_cards

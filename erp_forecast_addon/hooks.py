@@ -28,6 +28,7 @@ add_to_apps_screen = [
 
 doctype_js = {
     "Item": "public/js/item.js",
+    "Material Request": "public/js/material_request.js",
     "Purchase Order": "public/js/purchase_order.js",
 }
 

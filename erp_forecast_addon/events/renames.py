@@ -153,11 +153,12 @@ def _renew_identities(doctype: str, old: str, new: str) -> None:
     """A case is told by a hash over its names; without a new one the next run would open it a second time."""
     from erp_forecast_addon.services.exceptions import GROUP_MARK, identity
 
-    fields = ["name", "exception_type", "company", "item_code", "warehouse", "supplier", "identity"]
+    fields = ["name", "exception_type", "company", "item_code", "warehouse", "supplier", "order_line", "identity"]
     for case in frappe.get_all(_CASE, filters={_FIELD[doctype]: new}, fields=fields):
         before = old if doctype == "Company" else case.company
         grouped = case.identity == identity(case.exception_type, before, GROUP_MARK)
-        parts = (GROUP_MARK,) if grouped else (case.item_code, case.warehouse, case.supplier)
+        of_line = (case.order_line,) if case.order_line else ()
+        parts = (GROUP_MARK,) if grouped else (case.item_code, case.warehouse, case.supplier, *of_line)
         renewed = identity(case.exception_type, case.company, *parts)
         if renewed != case.identity:
             frappe.db.set_value(_CASE, case.name, "identity", renewed, update_modified=False)

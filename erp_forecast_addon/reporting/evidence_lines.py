@@ -10,9 +10,9 @@ _LABEL_WIDTH = 62
 
 
 def evidence_lines(record: Mapping[str, Any], cards: Sequence[Any]) -> list[str]:
-    """cards: services.order_evidence.Card, of the order `record`."""
-    supplier = record.get("supplier_name") or record["supplier"]
-    out = [f"{record['name']}  {supplier}  {record['status']}"]
+    """cards: services.order_evidence.Card, of the proposed order or request `record`."""
+    whom = record.get("supplier_name") or record.get("supplier") or record.get("title") or record.get("warehouse")
+    out = [f"{record['name']}  {whom}  {record['status']}"]
     for card in cards:
         out += ["", *_card(card)]
     equal = sum(card.equal for card in cards)

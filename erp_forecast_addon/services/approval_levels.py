@@ -15,10 +15,13 @@ from erp_forecast_addon.planning.purchasing.approve_by import (
     WAITING_NEEDS,
     WaitingCosts,
     approve_by,
+    chance_days,
     chances,
     waiting_costs,
 )
+from erp_forecast_addon.planning.purchasing.order_days import CALENDAR_DAYS, order_days
 from erp_forecast_addon.site import approval_reads
+from erp_forecast_addon.site.order_terms import order_terms
 from erp_forecast_addon.site.port import NativeOrder, Site
 from erp_forecast_addon.site.settings import CompanySettings
 
@@ -86,17 +89,24 @@ def waiting_orders(records: pd.DataFrame, lines: pd.DataFrame, doubtful: Collect
 def costs_of_waiting(
     site: Site, settings: CompanySettings, lines: pd.DataFrame, proposals: pd.DataFrame, as_of: date
 ) -> WaitingCosts:
-    """What letting each working day pass costs the orders in sales. lines: of native drafts, with the record's `name`;
+    """What letting each working day pass costs the orders in sales, by the days on which their suppliers take orders.
+    lines: of native drafts, with the record's `name`;
     proposals: what the plan wants now, for the same pairs: what it does not want is not missed."""
     first = as_of + timedelta(days=1)
     off = approval_reads.days_off(site, settings.company, first)
     moments = chances(first, settings.approval.cut_off, off, CHANCES_AHEAD + 1)
-    wanted = proposals[[*_PAIR, "need_on", "evidence"]].reset_index(drop=True)
+    wanted = proposals[[*_PAIR, "supplier", "need_on", "evidence"]].reset_index(drop=True)
     frozen = pd.DataFrame(wanted["evidence"].tolist(), index=wanted.index).reindex(columns=list(_FROM_EVIDENCE))
     needs = wanted.drop(columns="evidence").join(frozen.astype(float).fillna(0.0))
     needs["need_day"] = (needs["need_on"] - pd.Timestamp(first)).dt.days.astype(float)
     held = lines[["name", *_PAIR]].drop_duplicates()
-    return waiting_costs(held.merge(needs, on=_PAIR), as_of, moments)
+    rows = held.merge(needs, on=_PAIR).reset_index(drop=True)
+    days = chance_days(moments, as_of)
+    calendars = order_days(
+        order_terms(site, settings.company).terms, rows["supplier"].to_numpy(dtype=object), as_of,
+        int(days.max(initial=0)) + CALENDAR_DAYS,
+    )  # fmt: skip
+    return waiting_costs(rows.drop(columns="supplier"), as_of, moments, calendars.leaves(days))
 
 
 def stored_costs(costs: WaitingCosts, name: str) -> str | None:

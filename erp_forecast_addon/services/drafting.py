@@ -48,6 +48,8 @@ _EVIDENCE_FIELDS = (
     "lead_time_source", "protection_demand_qty", "stock_uom",
 )  # fmt: skip
 
+SUMMARY_OF_ONE = _("One line, needed on {needed_on}. Order by {order_by}: {money_at_risk} {currency} of sales are at "
+                   "risk without it: {most_urgent}.")  # fmt: skip
 SUMMARY = _("{lines} lines, the first needed on {needed_on}. Order by {order_by}: {money_at_risk} {currency} of sales "
             "are at risk without it. Most urgent: {most_urgent}.")  # fmt: skip
 ORDER_FAILED = _("No purchase order could be drafted for {supplier}, which concerns {lines} items: {reason}")
@@ -296,7 +298,7 @@ class _Drafting:
         needed_on, order_by = lines["schedule_date"].min().date(), lines["order_by"].min().date()
         at_risk = round(float(lines["money_at_risk"].sum()), 2)
         supplier_name = self.supplier_names.get(supplier) or supplier
-        summary = self.site.translate(SUMMARY).format(
+        summary = self.site.translate(SUMMARY if len(lines) > 1 else SUMMARY_OF_ONE).format(
             lines=len(lines), needed_on=lines["need_on"].min().date(), order_by=order_by, money_at_risk=at_risk,
             currency=self.settings.plan.currency, most_urgent=lines["item_code"].iloc[0],
         )  # fmt: skip

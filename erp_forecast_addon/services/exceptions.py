@@ -189,6 +189,7 @@ class _Publication:
         back = seen[(seen["status"] == "Resolved") | snooze_over]
         updated = self._update(seen, back.index)
         self._reopen(back, snooze_over)
+        self._find_owners(seen[seen["status"].isin(_OPEN) | seen.index.isin(back.index)], self._load(known))
         gone = known[~known["identity"].isin(wanted["identity"]) & known["status"].isin(_ALIVE)]
         self._close(gone["name"].tolist())
         self.site.commit()
@@ -234,6 +235,20 @@ class _Publication:
             if not snooze_over[at]:
                 values["reopened"] = int(row["reopened"] or 0) + 1
             self.site.update_document(DOCTYPE, row["name"], values)
+
+    def _find_owners(self, seen: pd.DataFrame, load: pd.Series) -> None:
+        """Of open cases that nobody owns: since they were raised a planner, buyer or owner may have been named."""
+        nobodys = seen[seen["responsible"].isna() | (seen["responsible"] == "")]
+        if nobodys.empty:
+            return
+        owner = exception_rules.owners(
+            self.site, self.settings.company, nobodys, self.rules, self.settings.exception_owner, load
+        )
+        for at, row in zip(nobodys.index, nobodys.to_dict("records"), strict=True):
+            if owner[at]:  # through the document, which keeps the owner's ToDo
+                make_todo = int(self.rules[row["exception_type"]].make_todo)
+                values = {"responsible": str(owner[at]), "make_todo": make_todo}
+                self.site.update_document(DOCTYPE, row["name"], values)
 
     def _by_person(self, row: Mapping[str, Any]) -> bool:
         """A run closes with a note of its own; whoever closed it otherwise was a person."""

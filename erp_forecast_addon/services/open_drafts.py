@@ -101,7 +101,8 @@ def renew_fingerprints(site: Site, names: Sequence[str]) -> None:
 
 def same_need(asked: pd.DataFrame, fresh: pd.DataFrame, qty_share: float, days: int) -> bool:
     """Whether the fresh need is what was asked for, but for small drift: the same pairs, supplier units and rates,
-    quantities within `qty_share` of what was asked, dates within `days` days.
+    quantities within `qty_share` of what was asked, dates within `days` days, and the same other supplier offered: a
+    buyer should hear of a new one.
     """
     asked = _per_pair(asked)
     if asked is None or len(asked) != len(fresh):
@@ -114,8 +115,13 @@ def same_need(asked: pd.DataFrame, fresh: pd.DataFrame, qty_share: float, days: 
     close = np.isclose(both["rate_fresh"], both["rate"], rtol=1e-6, atol=1e-6)
     close &= np.isclose(both["conversion_factor_fresh"], both["conversion_factor"], rtol=1e-6)
     close &= (both["uom_fresh"] == both["uom"]).to_numpy()
+    close &= _offered(both["alternative_supplier_fresh"]) == _offered(both["alternative_supplier"])
     close &= (drift <= both["stock_qty"] * qty_share + 1e-6).to_numpy() & (moved <= days).to_numpy()
     return bool(close.all())
+
+
+def _offered(supplier: pd.Series) -> np.ndarray:
+    return supplier.astype(object).where(supplier.notna(), "").to_numpy(dtype=object)
 
 
 def _per_pair(asked: pd.DataFrame) -> pd.DataFrame | None:
@@ -129,4 +135,5 @@ def _per_pair(asked: pd.DataFrame) -> pd.DataFrame | None:
     return grouped.agg(
         stock_qty=("stock_qty", "sum"), schedule_date=("schedule_date", "min"), uom=("uom", "first"),
         rate=("rate", "first"), conversion_factor=("conversion_factor", "first"),
+        alternative_supplier=("alternative_supplier", "first"),
     ).reset_index()  # fmt: skip

@@ -42,6 +42,8 @@ _EVIDENCE_FIELDS = ("on_hand_qty", "position_qty", "order_up_to_qty")
 
 TRANSFER_TITLE = _("{from_warehouse} → {warehouse} · {needed_on}")
 MADE_TITLE = _("Make in {warehouse} · {needed_on}")
+SUMMARY_OF_ONE = _("One line, needed on {needed_on}. Start by {order_by}: {money_at_risk} {currency} of sales are at "
+                   "risk without it: {most_urgent}.")  # fmt: skip
 SUMMARY = _("{lines} lines, the first needed on {needed_on}. Start by {order_by}: {money_at_risk} {currency} of sales "
             "are at risk without it. Most urgent: {most_urgent}.")  # fmt: skip
 REQUEST_FAILED = _(
@@ -259,7 +261,7 @@ class _Requesting:
         most = lines.sort_values("money_at_risk", ascending=False, kind="stable")["item_code"].iloc[0]
         title = TRANSFER_TITLE if key[0] == TRANSFER else MADE_TITLE
         names = {"from_warehouse": key[1], "warehouse": key[2], "needed_on": needed_on}
-        summary = self.site.translate(SUMMARY).format(
+        summary = self.site.translate(SUMMARY if len(lines) > 1 else SUMMARY_OF_ONE).format(
             lines=len(lines), needed_on=needed_on, order_by=order_by, money_at_risk=at_risk,
             currency=self.settings.plan.currency, most_urgent=most,
         )  # fmt: skip

@@ -378,6 +378,12 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
     log.complete()
 
 
+def _until(as_of: date, today: date, buckets: pd.DataFrame) -> pd.DataFrame:
+    """Without the days after as_of up to today, which is under way: they are no demand yet, and no bad data either."""
+    day = buckets["day"]
+    return buckets[(day <= pd.Timestamp(as_of)) | (day > pd.Timestamp(today))]
+
+
 def read_inputs(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
     """Everything in one transaction, so that drafts, supply and stock are of the same moment."""
     company = settings.company
@@ -389,7 +395,7 @@ def read_inputs(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
     on_time = supplier_lead_times(learned, site.now().date())
     ordering = order_terms(site, company)
     return Inputs(
-        buckets=reads.buckets(site, company, since),
+        buckets=_until(as_of, site.now().date(), reads.buckets(site, company, since)),
         positions=reads.positions(site, company),
         dated=leave_out_untouched(leave_out(reads.dated(site, company), drafts), asked),
         items=items,

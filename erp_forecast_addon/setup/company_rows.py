@@ -30,10 +30,15 @@ def ensure_company_row(company: str) -> None:
     if company in present:
         return
     row = frappe.new_doc(ROW)
-    row.update({"company": company, "currency": _currency(company), **_AT_FIRST})
+    row.update({"company": company, "currency": _currency(company), **_times_of_day(), **_AT_FIRST})
     row.update({"parent": SETTINGS, "parenttype": SETTINGS, "parentfield": "companies", "idx": len(present) + 1})
     row.db_insert()
     touch_settings()
+
+
+def _times_of_day() -> dict[str, str]:
+    """frappe.new_doc fills every Time field with the time of now, whatever its default says."""
+    return {field.fieldname: field.default for field in frappe.get_meta(ROW).get("fields", {"fieldtype": "Time"})}
 
 
 def remove_company_row(company: str) -> None:

@@ -28,6 +28,16 @@ _ABOUT_OUR_DOCTYPES = (
     ("User Permission", "applicable_for"),
     ("Notification Log", "document_type"),
 )
+# Rows that Frappe itself writes beside a document, and leaves when its DocType goes: by the thousand, and without a
+# reader from then on. ToDos among them: reminders and assignments, done ones too, as nobody can open what they name.
+_BESIDE_OUR_RECORDS = (
+    ("ToDo", "reference_type"),
+    ("Comment", "reference_doctype"),
+    ("Version", "ref_doctype"),
+    ("Tag Link", "document_type"),
+    ("View Log", "reference_doctype"),
+    ("Document Follow", "ref_doctype"),
+)
 
 
 def remove_leftovers() -> None:
@@ -40,7 +50,10 @@ def remove_leftovers() -> None:
     frappe.db.delete("Logs To Clear", {"ref_doctype": ("in", ours)})
     _forget_singles()
     _delete("Scheduled Job Type", {"method": ("like", f"{APP}.%")})
-    _delete_open_todos(ours)
+    for doctype, field in _BESIDE_OUR_RECORDS:
+        if _has(doctype, field):
+            frappe.db.delete(doctype, {field: ("in", ours)})
+    frappe.db.delete("List View Settings", {"name": ("in", ours)})
 
 
 def our_doctypes() -> list[str]:
@@ -62,7 +75,3 @@ def _has(doctype: str, field: str) -> bool:
 def _delete(doctype: str, filters: dict[str, object]) -> None:
     for name in frappe.get_all(doctype, filters=filters, pluck="name"):
         frappe.delete_doc(doctype, name, ignore_permissions=True, force=True, ignore_on_trash=True)
-
-
-def _delete_open_todos(ours: list[str]) -> None:
-    _delete("ToDo", {"reference_type": ("in", ours), "status": "Open"})

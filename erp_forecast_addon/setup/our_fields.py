@@ -39,13 +39,13 @@ _MATERIAL_REQUEST_FIELDS: list[dict[str, Any]] = [
     }
 ]
 
-# Whose stock counts, and who supplies whom.
+# Whose stock counts, and who supplies whom. Below the last field of its section, so that all of it keeps its heading.
 _WAREHOUSE_FIELDS: list[dict[str, Any]] = [
     {
         "fieldname": "planning_section",
         "label": "Planning",
         "fieldtype": "Section Break",
-        "insert_after": "is_rejected_warehouse",
+        "insert_after": "company",
     },
     {
         "fieldname": "exclude_from_planning",

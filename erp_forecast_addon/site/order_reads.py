@@ -74,7 +74,7 @@ def record_lines(qb: Any, company: str) -> Any:
         .on(record.name == line.parent)
         .select(
             record.name.as_("name"), record.supplier, line.item_code, line.warehouse, line.uom, line.schedule_date,
-            line.qty, line.conversion_factor, line.stock_qty, line.rate,
+            line.qty, line.conversion_factor, line.stock_qty, line.rate, line.alternative_supplier,
         )
         .where((record.company == company) & (record.status == "Proposed"))
     )  # fmt: skip

@@ -75,6 +75,24 @@ class DraftingScenarios(Scenarios):
         assert (self.shop.orders(), self.shop.drafts()) == before
         assert (run["orders_created"], run["orders_updated"], run["orders_withdrawn"]) == (0, 0, 0)
 
+    def test_another_supplier_worth_naming_is_told_on_an_untouched_draft(self) -> None:
+        self.shop.stocked_item("Bolt", lead_time_days=20)
+        self.shop.run()
+        (before,) = self.shop.orders()
+        assert not before["items"][0]["alternative_supplier"]
+        self.shop.supplier("Cheap Supplies")
+        self.shop.price("Bolt", "Cheap Supplies", 2.0)
+        self.shop.run()
+        (after,) = self.shop.orders()
+        assert after["name"] == before["name"]
+        assert after["items"][0]["alternative_supplier"] == "Cheap Supplies"
+
+    def test_what_was_sold_today_is_no_bad_data(self) -> None:
+        self.shop.stocked_item("Bolt")
+        self.shop.move("Bolt", -3.0, 17.0, self.shop.today)
+        self.shop.run()
+        assert not self.shop.cases(exception_type="Bad Data")
+
     def test_our_own_draft_counts_in_the_position_of_its_policy(self) -> None:
         self.shop.stocked_item("Bolt", on_hand=80)
         self.shop.run()

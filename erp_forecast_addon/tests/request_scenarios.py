@@ -10,6 +10,7 @@ from typing import Any
 
 from erp_forecast_addon.planning.purchasing.requests import recompute_request
 from erp_forecast_addon.services import requests
+from erp_forecast_addon.services.order_evidence import order_cards
 from erp_forecast_addon.site import reads
 from erp_forecast_addon.tests.shop import Shop
 
@@ -89,6 +90,20 @@ class RequestScenarios:
         assert "which supplies" in ours["reason"]
         assert branch not in {each["warehouse"] for order in self.shop.orders() for each in order["items"]}
         assert self.policy("Bolt", branch)["lead_time_source"] == "transfer"
+
+    def test_every_line_of_a_request_is_computed_again_to_the_same_number(self) -> None:
+        self.branch(at_stores=60.0)
+        self.shop.run()
+        record = self.record()
+        for name in (record["name"], record["material_request"]):
+            found, cards = order_cards(self.shop.site, name)
+            assert found["name"] == record["name"]
+            assert len(cards) == len(record["items"]) > 0
+            assert all(card.equal and card.computed_qty == card.qty for card in cards), cards
+        (card,) = cards
+        steps = {step.label: step for step in card.steps}
+        assert steps["= To ask for"].value == card.qty
+        assert f"{self.shop.warehouse} can spare" in steps
 
     def test_a_second_run_with_nothing_new_changes_nothing(self) -> None:
         self.branch()

@@ -97,6 +97,17 @@ class TestPublished(made.SiteTestCase):
         assert (case.status, case.reopened, case.closed_at) == ("Open", 1, None)
         assert sorted(todos(case.name)) == [(planner, "Closed"), (planner, "Open")]
 
+    def test_a_case_of_nobody_is_given_to_whom_somebody_names_later(self) -> None:
+        item = made.item("FC-Queue")
+        fault = Fault("Negative Stock", "It is {x}.", {"x": 1}, item_code=item, money_at_risk=50.0)
+        self.publish(fault)
+        assert not self.the_case().responsible
+        planner = made.user("queue-planner", made.PLANNER)
+        frappe.db.set_value("Item", item, "forecast_planner", planner)
+        self.publish(fault)
+        case = self.the_case()
+        assert (case.responsible, todos(case.name)) == (planner, [(planner, "Open")])
+
     def test_a_role_shares_cases_among_those_who_may_see_the_company(self) -> None:
         here = made.user("queue-here", made.PLANNER, "Forecast Queue")
         elsewhere = made.user("queue-elsewhere", made.PLANNER, "Forecast Queue")

@@ -10,6 +10,7 @@ from frappe.installer import install_app, remove_app
 from erp_forecast_addon.services import write_back
 from erp_forecast_addon.services.refresh import refresh_demand
 from erp_forecast_addon.setup import install
+from erp_forecast_addon.setup.company_rows import ensure_company_row
 from erp_forecast_addon.setup.names import APP, LEVELS_WORKFLOW, MODULE, ROLES, WORKFLOW
 from erp_forecast_addon.setup.our_fields import FIELDS, LAYOUT
 from erp_forecast_addon.site import reads
@@ -82,6 +83,12 @@ class TestInstall(made.SiteTestCase):
         for doctype, key in UNIQUE_KEYS.items():
             rows = frappe.db.sql(f"show index from `tab{doctype}` where Non_unique = 0", as_dict=True)
             assert {row.Column_name for row in rows if row.Key_name != "PRIMARY"} == set(key), doctype
+
+    def test_a_new_companys_row_starts_with_the_times_of_the_settings_not_of_the_clock(self) -> None:
+        frappe.db.delete("Forecast Company Settings", {"company": made.company()})
+        ensure_company_row(made.company())
+        cut_off = frappe.db.get_value("Forecast Company Settings", {"company": made.company()}, "approval_cut_off")
+        assert str(cut_off) == "14:00:00"
 
     def test_a_workflow_that_the_site_changed_is_left_alone(self) -> None:
         workflow = frappe.get_doc("Workflow", WORKFLOW)
@@ -223,6 +230,9 @@ class TestUninstall(made.SiteTestCase):
 
     def test_nothing_of_ours_is_left_and_it_can_come_back(self) -> None:
         assert frappe.get_doc("Item", "FC-LEAVE").reorder_levels == []
+        for status in ("Open", "Closed"):
+            reminder = {"reference_type": "Planning Exception", "reference_name": "gone", "status": status}
+            frappe.get_doc({"doctype": "ToDo", "description": "A reminder", **reminder}).insert()
         frappe.db.commit()
         self.rebuilt_by_a_refresh()
         assert made.company() not in self.rebuilt_by_a_refresh()
@@ -237,9 +247,9 @@ class TestUninstall(made.SiteTestCase):
         assert self.reorder_row("FC-LEAVE") == (10, 25)
         assert self.reorder_row("FC-OVERWRITE") == (1, 2)
         assert self.of_erpnext() == self.erpnext
-        assert "auto_purchase_order" not in columns("tabPurchase Order")
-        assert "replaced_by" not in columns("tabItem")
-        assert {"planning_group", "order_weekdays"}.isdisjoint(columns("tabWarehouse") + columns("tabSupplier"))
+        for doctype, fields in FIELDS:
+            ours = {field["fieldname"] for field in fields if field["fieldtype"] not in LAYOUT}
+            assert not ours & set(columns(f"tab{doctype}")), doctype
         frappe.get_doc("Purchase Order", self.order).submit()
         frappe.get_doc("Purchase Order", self.order).cancel()
         with redirect_stdout(said):
@@ -261,8 +271,10 @@ class TestUninstall(made.SiteTestCase):
             ("Custom Field", {"module": MODULE}),
             (
                 "Custom Field",
-                {"fieldname": ("in", ("auto_purchase_order", "replaced_by", "forecast_tab", "forecast_html"))},
+                {"fieldname": ("in", [field["fieldname"] for _doctype, fields in FIELDS for field in fields])},
             ),
+            ("ToDo", {"reference_type": ("in", ("Auto Purchase Order", "Planning Exception"))}),
+            ("Comment", {"reference_doctype": ("in", ("Auto Purchase Order", "Planning Exception"))}),
             ("Workflow", {"name": ("in", (WORKFLOW, LEVELS_WORKFLOW))}),
             ("Workflow Action", {"reference_doctype": "Auto Purchase Order"}),
             ("Workflow Action Permitted Role", {"role": ("in", ROLES)}),

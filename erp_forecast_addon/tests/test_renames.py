@@ -60,6 +60,14 @@ class TestRenames(made.SiteTestCase):
         assert case.identity == identity(case.exception_type, self.company, "FC-NEW", self.house, None)
         assert self.count("Demand Mark", item_code="FC-NEW") == 2
 
+    def test_a_case_of_an_order_line_stays_one_case(self) -> None:
+        case = made.case("Late Supply", item_code="FC-OLD", warehouse=self.house)
+        before = identity("Late Supply", self.company, "FC-OLD", self.house, None, "LINE-1")
+        case.db_set({"order_line": "LINE-1", "identity": before})
+        self.rename("Item", "FC-OLD", "FC-NEW")
+        case.reload()
+        assert case.identity == identity("Late Supply", self.company, "FC-NEW", self.house, None, "LINE-1")
+
     def test_a_merged_item_leaves_one_row_per_pair(self) -> None:
         open_case = made.case(item_code="FC-OLD")
         taken = made.case("No Price", item_code="FC-OLD")

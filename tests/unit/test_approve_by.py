@@ -72,3 +72,12 @@ def test_approve_by_the_first_chance_to_come_whose_passing_costs_too_much(now, t
 def test_nothing_to_order_costs_nothing():
     empty = need().iloc[:0]
     assert waiting_costs(empty, AS_OF, chances(AS_OF, time(14), (), 3)).costs == {}
+
+
+def test_a_supplier_who_takes_orders_on_mondays_costs_nothing_until_monday() -> None:
+    """Approved on Saturday or on Monday, the order leaves on Monday."""
+    monday = np.array([[2, 2, 2, 9]])
+    moments = chances(AS_OF + timedelta(days=1), time(14), (), 4)
+    costs = waiting_costs(need(), AS_OF, moments, monday).costs["A"]
+    assert costs[:2].tolist() == [0.0, 0.0]
+    assert costs[2] > 0.0

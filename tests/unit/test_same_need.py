@@ -7,7 +7,7 @@ import pandas as pd
 from erp_forecast_addon.services.open_drafts import same_need
 
 FRESH = {"item_code": "Bolt", "warehouse": "Stores", "uom": "Nos", "conversion_factor": 1.0, "rate": 5.0,
-         "stock_qty": 30.0, "schedule_date": pd.Timestamp("2026-11-25")}  # fmt: skip
+         "stock_qty": 30.0, "schedule_date": pd.Timestamp("2026-11-25"), "alternative_supplier": ""}  # fmt: skip
 
 
 def lines(*changed: dict[str, Any]) -> pd.DataFrame:
@@ -34,3 +34,9 @@ def test_another_pair_is_another_need() -> None:
     assert not same(lines({}, {"item_code": "Nut"}))
     assert not same(lines({"warehouse": "Outlet"}))
     assert not same(lines({}).iloc[:0])
+
+
+def test_another_supplier_worth_naming_is_news() -> None:
+    assert same(lines({"alternative_supplier": None}))
+    assert not same(lines({"alternative_supplier": "Cheap Supplies"}))
+    assert same(lines({"alternative_supplier": "Cheap Supplies"}), lines({"alternative_supplier": "Cheap Supplies"}))

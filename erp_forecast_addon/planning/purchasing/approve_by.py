@@ -1,8 +1,9 @@
 """Until when an order has to be approved, and what a later approval costs in sales.
 
-A *chance* is the moment of a working day until which an approved order still leaves on that day. Letting one pass moves
-the arrival to that of the next: what the shelf will miss on average until then, at its selling price, is what passing
-it costs. Approve by the last chance before a cost that somebody would notice.
+A *chance* is the moment of a working day until which an approved order still leaves on that day, or on the next day on
+which its supplier takes orders. Letting one pass moves the arrival to that of the next: what the shelf will miss on
+average until then, at its selling price, is what passing it costs; nothing where the supplier takes no order before the
+next one anyway. Approve by the last chance before a cost that somebody would notice.
 """
 
 from collections.abc import Collection
@@ -18,6 +19,7 @@ from erp_forecast_addon.planning.inventory.safety_stock import expected_units_sh
 from erp_forecast_addon.planning.tables import Column, Table
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Moments = NDArray[np.datetime64]
 
 # How many chances ahead an order is looked at: three working weeks.
@@ -67,13 +69,13 @@ def chances(first_day: date, cut_off: time, holidays: Collection[date], count: i
 def lost_sales(needs: pd.DataFrame, order_days: Floats) -> Floats:
     """(n, k) sales lost in expectation until an order placed on day k arrives; company currency.
 
-    needs: table WAITING_NEEDS; order_days: (k,) days after as_of + 1. The stock left at the arrival, on average, is
-    the less of two straight lines: from the net position, and from the day on which the projection falls below the
-    safety stock; around it demand deviates by sqrt(a·σ² + μ²·σ_L²), a days after now. What is missing is σ·G(k)
-    (safety_stock.expected_units_short).
+    needs: table WAITING_NEEDS; order_days: (n, k) or (k,) days after as_of + 1. The stock left at the arrival, on
+    average, is the less of two straight lines: from the net position, and from the day on which the projection falls
+    below the safety stock; around it demand deviates by sqrt(a·σ² + μ²·σ_L²), a days after now. What is missing is
+    σ·G(k) (safety_stock.expected_units_short).
     """
     column = {name: needs[name].to_numpy(dtype=float)[:, None] for name in WAITING_NEEDS.columns if name != "name"}
-    mean, arrival = column["daily_demand_mean"], order_days[None, :] + column["lead_time_days"]
+    mean, arrival = column["daily_demand_mean"], np.atleast_2d(order_days) + column["lead_time_days"]
     at_need = np.where(
         column["need_day"] > 0.0, column["safety_stock_qty"],
         np.minimum(column["safety_stock_qty"], column["on_hand_qty"]),
@@ -84,10 +86,19 @@ def lost_sales(needs: pd.DataFrame, order_days: Floats) -> Floats:
     return np.asarray(expected_units_short(left, spread) * column["selling_rate"], dtype=float)
 
 
-def waiting_costs(needs: pd.DataFrame, as_of: date, moments: list[datetime]) -> WaitingCosts:
-    """What letting each chance pass costs every order. moments: from `chances`, one more than is answered."""
+def chance_days(moments: list[datetime], as_of: date) -> Ints:
+    """(k,) the days of chances; day 0: as_of + 1."""
+    return np.array([(moment.date() - as_of).days - 1 for moment in moments], dtype=np.int64)
+
+
+def waiting_costs(
+    needs: pd.DataFrame, as_of: date, moments: list[datetime], leaves: Ints | None = None
+) -> WaitingCosts:
+    """What letting each chance pass costs every order. moments: from `chances`, one more than is answered; leaves:
+    (n, k) the day on which a line's order leaves if it is approved at each of them, where its supplier does not take
+    orders on every day."""
     rows = WAITING_NEEDS.check(needs)
-    days = np.array([(moment.date() - as_of).days - 1 for moment in moments], dtype=float)
+    days = (chance_days(moments, as_of) if leaves is None else leaves).astype(float)
     lost = np.diff(lost_sales(rows, days), axis=1) if len(moments) > 1 else np.zeros((len(rows), 0))
     summed = pd.DataFrame(np.maximum(lost, 0.0)).groupby(rows["name"].to_numpy()).sum()
     costs = dict(zip(summed.index.astype(str), summed.to_numpy(dtype=float), strict=True))

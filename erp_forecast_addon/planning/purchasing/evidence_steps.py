@@ -14,12 +14,13 @@ from erp_forecast_addon.planning.purchasing.evidence import recompute, wanted_qt
 from erp_forecast_addon.planning.purchasing.lots import SMALLEST_QTY
 from erp_forecast_addon.planning.purchasing.need import net_position, order_need
 
-POSITION, DEMAND, LEVELS, QUANTITY, SUPPLIER = (
+POSITION, DEMAND, LEVELS, QUANTITY, SUPPLIER, MONEY = (
     _("Position"),
     _("Demand over the protection interval"),
     _("Levels"),
     _("Quantity"),
     _("Supplier and price"),
+    _("The week's money"),
 )
 # Numbers that travel as JSON and through a database come back to so many digits.
 _SAME_SHARE = 1e-9
@@ -41,6 +42,10 @@ BY_KEPT = _(
     "The former order-up-to level of {wanted} {stock_uom} was kept, as the new one is no different enough; {need} are "
     "missing to it from the position of {position}."
 )
+BY_AHEAD = _(
+    "The position of {position} is not below the order-up-to level of {wanted} {stock_uom} ({method}): nothing is "
+    "missing yet."
+)
 BY_PATHS = _(
     "Of {tried} quantities tried on possible courses of demand, {need} {stock_uom} costs least: {lost} units lost and "
     "{left} unit-periods left over in expectation."
@@ -51,7 +56,10 @@ TO_PACKS = _("Rounded up to packs of {multiple} {stock_uom}.")
 TO_UNITS = _("Rounded up to whole units of 1 {uom} = {factor} {stock_uom}.")
 TO_PIECES = _("Rounded up to whole {stock_uom}.")
 CUT_TO_MOST = _("Cut to {most} {stock_uom}, which shelf life and maximum stock allow.")
-AHEAD = _("{ahead} {stock_uom} more are ordered ahead, until the supplier's next order day or to fill his order.")
+AHEAD_TO_FILL = _(
+    "{ahead} {stock_uom} more are wanted ahead, so that the order reaches the supplier's minimum or fills it."
+)
+AHEAD_TO_NEXT = _("{ahead} {stock_uom} more are wanted ahead, as the supplier takes orders again only later.")
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class Step:
 
     @property
     def differs(self) -> bool:
-        return self.frozen is not None and not _same(float(self.value), self.frozen)
+        return self.frozen is not None and not same_qty(float(self.value), self.frozen)
 
 
 @dataclass(frozen=True)
@@ -80,13 +88,17 @@ class Sentence:
     values: Mapping[str, Any]
 
 
-def _same(one: float, other: float) -> bool:
+def same_qty(one: float, other: float) -> bool:
+    """Whether two quantities are the same to as many digits as a document holds."""
     return abs(one - other) <= max(SMALLEST_QTY / 2, _SAME_SHARE * max(abs(one), abs(other)))
 
 
 def steps(evidence: Mapping[str, Any]) -> list[Step]:
     """The calculation of a line, in the order in which one does it on paper. Raises KeyError as `recompute` does."""
-    return [*_position(evidence), *_demand(evidence), *_levels(evidence), *_quantity(evidence), *_supplier(evidence)]
+    return [
+        *_position(evidence), *_demand(evidence), *_levels(evidence), *_quantity(evidence), *_supplier(evidence),
+        *_money(evidence),
+    ]  # fmt: skip
 
 
 def differences(evidence: Mapping[str, Any]) -> list[Step]:
@@ -115,25 +127,29 @@ def _position_of(told: Mapping[str, Any]) -> float:
 
 def _demand(told: Mapping[str, Any]) -> list[Step]:
     unit = told["stock_uom"]
-    per_day = f"{_readable(told['daily_demand_mean'])} ± {_readable(told['daily_demand_std'])}"
+    per_day = f"{readable_number(told['daily_demand_mean'])} ± {readable_number(told['daily_demand_std'])}"
     return [
         Step(DEMAND, _("Demand per day"), per_day, unit),
         Step(
             DEMAND, _("Lead time in days, from {source}"),
-            f"{_readable(told['lead_time_days'])} ± {_readable(told['lead_time_std_days'])}", "",
+            f"{readable_number(told['lead_time_days'])} ± {readable_number(told['lead_time_std_days'])}", "",
             {"source": told["lead_time_source"]},
         ),
         Step(DEMAND, _("Demand over the lead time"), told["lead_time_demand_qty"], unit),
         Step(
             DEMAND, _("Demand over the next {days} days (lead time and review period)"), told["protection_demand_qty"],
-            unit, {"days": _readable(told["protection_days"])}, total=True,
+            unit, {"days": readable_number(told["protection_days"])}, total=True,
         ),
     ]  # fmt: skip
 
 
 def _levels(told: Mapping[str, Any]) -> list[Step]:
     unit, target = told["stock_uom"], told["service_level"]
-    named = {"percent": _readable(target * _WHOLE), "abc_class": told["abc_class"], "method": told.get("method") or ""}
+    named = {
+        "percent": readable_number(target * _WHOLE),
+        "abc_class": told["abc_class"],
+        "method": told.get("method") or "",
+    }
     found = [
         Step(LEVELS, _("Service target, class {abc_class}"), f"{named['percent']}%", "", named),
         Step(LEVELS, _("Safety stock"), told["safety_stock_qty"], unit),
@@ -160,61 +176,109 @@ def _need(told: Mapping[str, Any]) -> float:
 
 def _quantity(told: Mapping[str, Any]) -> list[Step]:
     unit, stock_qty = told["stock_uom"], recompute(told)
-    found = [Step(QUANTITY, _("Missing"), _need(told), unit, {}, told["need_qty"])]
-    if told.get("ahead_qty"):
-        found.insert(0, Step(QUANTITY, _("Wanted ahead of it"), told["ahead_qty"], unit))
-    for name, label in (
-        ("min_order_qty", _("Least order")),
-        ("order_multiple_qty", _("Packs of")),
-        ("most_order_qty", _("Most that is ordered")),
-    ):
-        if told.get(name):
-            found.append(Step(QUANTITY, label, told[name], unit))
+    ahead = told.get("ahead_qty")
+    found = [Step(QUANTITY, _ahead_label(told), ahead, unit)] if ahead else []
+    missing = _("Missing, with what is wanted ahead") if ahead else _("Missing")
+    found.append(Step(QUANTITY, missing, _need(told), unit, {}, told["need_qty"]))
+    if told["min_order_qty"]:
+        by_break = bool(told.get("price_break_qty"))
+        label = _("Least for the lower price") if by_break else _("Least order")
+        found.append(Step(QUANTITY, label, told["min_order_qty"], unit))
+    if told["order_multiple_qty"]:
+        found.append(Step(QUANTITY, _("Packs of"), told["order_multiple_qty"], unit))
+    if told.get("most_order_qty") is not None:
+        found.append(Step(QUANTITY, _("Most, by shelf life and maximum stock"), told["most_order_qty"], unit))
     found.append(Step(QUANTITY, _("= To order"), stock_qty, unit, {}, told["stock_qty"], total=True))
     if told["conversion_factor"] != 1.0:
         in_uom = stock_qty / told["conversion_factor"]
-        factor = {"uom": told["uom"], "factor": _readable(told["conversion_factor"]), "stock_uom": unit}
+        factor = {"uom": told["uom"], "factor": readable_number(told["conversion_factor"]), "stock_uom": unit}
         found.append(Step(QUANTITY, _("at 1 {uom} = {factor} {stock_uom}"), in_uom, told["uom"], factor))
     return found
+
+
+def _ahead_label(told: Mapping[str, Any]) -> str:
+    return (
+        _("Wanted ahead, to fill the order") if _fills_an_order(told) else _("Wanted ahead, until the next order day")
+    )
+
+
+def _fills_an_order(told: Mapping[str, Any]) -> bool:
+    return (told.get("filled_days") or 0.0) > 0.0 or (told.get("pulled_forward_days") or 0.0) > 0.0
+
+
+# What another supplier would change, by whether he costs less in all and whether he delivers sooner.
+_OTHER_SUPPLIER = {
+    (True, 1): _("Considered: {supplier}, {money} cheaper in all, {days} days sooner"),
+    (True, 0): _("Considered: {supplier}, {money} cheaper in all, on the same day"),
+    (True, -1): _("Considered: {supplier}, {money} cheaper in all, {days} days later"),
+    (False, 1): _("Considered: {supplier}, {money} dearer in all, {days} days sooner"),
+    (False, 0): _("Considered: {supplier}, {money} dearer in all, on the same day"),
+    (False, -1): _("Considered: {supplier}, {money} dearer in all, {days} days later"),
+}
 
 
 def _supplier(told: Mapping[str, Any]) -> list[Step]:
     price = _("no price known") if not told["price_known"] else told["rate"]
     unit = f"{told['currency']} / {told['uom']}" if told["price_known"] else ""
     found = [Step(SUPPLIER, _("Ordered from {supplier}"), price, unit, {"supplier": told["supplier"]}, total=True)]
-    others = [each for each in told.get("suppliers") or [] if each["supplier"] != told["supplier"]]
-    for each in others:
-        rate = each.get("base_rate")
-        blocked = each.get("blocked_reason") or ""
-        found.append(
-            Step(
-                SUPPLIER,
-                _("Considered: {supplier} {blocked}") if blocked else _("Considered: {supplier}"),
-                _("no price known") if rate is None else rate,
-                "" if rate is None else f"/ {told['stock_uom']}",
-                {"supplier": each["supplier"], "blocked": blocked},
-            )
-        )
-    return found
+    suppliers = told.get("suppliers") or []
+    own: Mapping[str, Any] = next((each for each in suppliers if each["supplier"] == told["supplier"]), {})
+    return [*found, *(_other(each, own, told) for each in suppliers if each["supplier"] != told["supplier"])]
+
+
+def _other(each: Mapping[str, Any], own: Mapping[str, Any], told: Mapping[str, Any]) -> Step:
+    """A supplier who was considered: his price in company currency, and what he would change in money and days."""
+    rate = each.get("base_rate")
+    value, unit = (_("no price known"), "") if rate is None else (rate, f"/ {told['stock_uom']}")
+    if each.get("blocked_reason"):
+        values = {"supplier": each["supplier"], "blocked": each["blocked_reason"].rstrip(".")}
+        return Step(SUPPLIER, _("Considered: {supplier}, {blocked}"), value, unit, values)
+    if each.get("total_cost") is None or own.get("total_cost") is None:
+        return Step(SUPPLIER, _("Considered: {supplier}"), value, unit, {"supplier": each["supplier"]})
+    saving = own["total_cost"] - each["total_cost"]
+    days = round((each.get("sooner_days") or 0.0) - (own.get("sooner_days") or 0.0))
+    template = _OTHER_SUPPLIER[saving >= 0.0, (days > 0) - (days < 0)]
+    values = {"supplier": each["supplier"], "money": readable_number(abs(saving)), "days": abs(days)}
+    return Step(SUPPLIER, template, value, unit, values)
+
+
+def _money(told: Mapping[str, Any]) -> list[Step]:
+    """Where a budget or a limit of payments ranks the lines: what this one protects, and where the cut lies."""
+    if not told.get("budget_rank"):
+        return []
+    found = []
+    if told.get("margin_per_money") is not None:
+        found.append(Step(MONEY, _("Margin protected per money spent"), told["margin_per_money"]))
+    ranks = {
+        "lines": readable_number(told["budget_lines"]),
+        "last_rank": readable_number(told.get("budget_last_rank") or 0.0),
+    }
+    label = _("Rank of {lines} lines; the cut is after rank {last_rank}")
+    return [*found, Step(MONEY, label, told["budget_rank"], "", ranks, total=True)]
 
 
 # ---- the rule that set the quantity ------------------------------------
 def quantity_rule(evidence: Mapping[str, Any]) -> list[Sentence]:
     """Which rule said how much is wanted, and which lot rules made it what is ordered."""
     values = {
-        "position": _readable(_position_of(evidence)), "wanted": _readable(wanted_qty(evidence)),
-        "need": _readable(_need(evidence)), "stock_uom": evidence["stock_uom"], "uom": evidence["uom"],
-        "method": evidence.get("method") or "Textbook", "demand": _readable(evidence["protection_demand_qty"]),
-        "days": _readable(evidence["protection_days"]), "safety": _readable(evidence["safety_stock_qty"]),
-        "minimum": _readable(evidence["min_order_qty"]), "multiple": _readable(evidence["order_multiple_qty"]),
-        "factor": _readable(evidence["conversion_factor"]), "most": _readable(evidence.get("most_order_qty") or 0.0),
-        "ahead": _readable(evidence.get("ahead_qty") or 0.0), **_paths(evidence.get("policy") or {}),
+        "position": readable_number(_position_of(evidence)), "wanted": readable_number(wanted_qty(evidence)),
+        "need": readable_number(float(order_need(wanted_qty(evidence), _position_of(evidence)))),
+        "stock_uom": evidence["stock_uom"], "uom": evidence["uom"],
+        "method": evidence.get("method") or "Textbook", "demand": readable_number(evidence["protection_demand_qty"]),
+        "days": readable_number(evidence["protection_days"]), "safety": readable_number(evidence["safety_stock_qty"]),
+        "minimum": readable_number(evidence["min_order_qty"]),
+        "multiple": readable_number(evidence["order_multiple_qty"]),
+        "factor": readable_number(evidence["conversion_factor"]),
+        "most": readable_number(evidence.get("most_order_qty") or 0.0),
+        "ahead": readable_number(evidence.get("ahead_qty") or 0.0), **_paths(evidence.get("policy") or {}),
     }  # fmt: skip
     return [Sentence(template, values) for template in (_source(evidence), *_lot_rules(evidence))]
 
 
 def _source(told: Mapping[str, Any]) -> str:
     policy = told.get("policy") or {}
+    if not order_need(wanted_qty(told), _position_of(told)) > SMALLEST_QTY / 2:
+        return BY_AHEAD
     if "tried_qty" in policy:
         return BY_PATHS
     if "kept_order_up_to_qty" in policy:
@@ -234,14 +298,14 @@ def _paths(policy: Mapping[str, Any]) -> dict[str, Any]:
     ]
     at = cost.index(min(cost))
     return {
-        "tried": len(set(policy["tried_qty"])), "lost": _readable(policy["lost_qty"][at]),
-        "left": _readable(policy["left_qty"][at]),
+        "tried": len(set(policy["tried_qty"])), "lost": readable_number(policy["lost_qty"][at]),
+        "left": readable_number(policy["left_qty"][at]),
     }  # fmt: skip
 
 
 def _lot_rules(told: Mapping[str, Any]) -> list[str]:
     """The lot rules that moved the quantity: each is told only where the quantity without it would be another."""
-    found = [AHEAD] if told.get("ahead_qty") else []
+    found = [AHEAD_TO_FILL if _fills_an_order(told) else AHEAD_TO_NEXT] if told.get("ahead_qty") else []
     ordered = recompute(told)
     by_break = bool(told.get("price_break_qty"))
     for without, sentence in (
@@ -251,11 +315,12 @@ def _lot_rules(told: Mapping[str, Any]) -> list[str]:
         ({"most_order_qty": None}, CUT_TO_MOST),
     ):
         relevant = any(told.get(name) for name in without)
-        if relevant and not _same(recompute({**told, **without}), ordered):
+        if relevant and not same_qty(recompute({**told, **without}), ordered):
             found.append(sentence)
     return found
 
 
-def _readable(value: float) -> int | float:
+def readable_number(value: float) -> int | float:
+    """To the hundredth, and without a point where there is nothing behind it."""
     rounded = round(float(value), 2)
     return int(rounded) if rounded.is_integer() else rounded

@@ -86,6 +86,11 @@ class OrderDays:
         """(n,) the last day to order for a delivery on that day, not before the first."""
         return np.maximum(self._at(self.last_order, np.maximum(delivery - lead_days, 0)), self.first)
 
+    def leaves(self, days: Ints) -> Ints:
+        """(n, k) the day on which an order approved on each of (k,) days leaves."""
+        last = self.next_order.shape[1] - 1
+        return np.where(days > last, days, self.next_order[self.row][:, np.clip(days, 0, last)])
+
     def select(self, rows: NDArray[np.int64]) -> "OrderDays":
         return OrderDays(self.row[rows], self.next_order, self.last_order, self.next_delivery, self.last_delivery)
 

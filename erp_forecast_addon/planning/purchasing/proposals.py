@@ -123,6 +123,8 @@ def _reason_values(lines: pd.DataFrame) -> list[dict[str, Any]]:
         "days_late": "days_late",
     }
     whole = lines["stock_uom_whole"].to_numpy(dtype=bool)
+    # What is ordered ahead is told apart, in the notes: beside the level, only what is missing to it is its need.
+    lines = lines.assign(need_qty=np.maximum(lines["need_qty"] - np.maximum(lines["ahead_qty"], 0.0), 0.0))
     columns = [
         pieces(lines[column].to_numpy(), whole) if column in _WANTED else readable(lines[column].to_numpy())
         for column in numbers

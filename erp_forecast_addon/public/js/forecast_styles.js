@@ -87,7 +87,8 @@ erp_forecast_addon.add_styles = function () {
 .ef-steps td { padding: 3px 0; border-bottom: 1px dotted var(--border-color); }
 .ef-steps td:last-child { text-align: right; white-space: nowrap; }
 .ef-steps tr.ef-sum td { font-weight: 600; border-bottom: 1px solid var(--dark-border-color); }
-.ef-columns { display: grid; grid-template-columns: minmax(260px, 1fr) minmax(280px, 1.3fr); gap: 20px; margin-top: 8px; }
+.ef-steps tr.ef-step-section td { color: var(--text-muted); font-size: 12px; padding-top: 8px; border-bottom: none; }
+.ef-columns { display: grid; grid-template-columns: minmax(300px, 1.2fr) minmax(280px, 1fr); gap: 20px; margin-top: 8px; }
 @media (max-width: 768px) { .ef-columns { grid-template-columns: 1fr; } }
 `,
 		"erp-forecast-addon-style"

@@ -21,60 +21,17 @@ erp_forecast_addon.order_evidence = (function () {
 
 	const sum_row = (label, value, css = "") => `<tr class="${css}"><td>${label}</td><td>${value}</td></tr>`;
 
-	// Lines of earlier versions name no method: they were made by the textbook's formula.
-	const by_formula = (evidence) => !evidence.method || (evidence.method === "Textbook" && !Object.keys(evidence.policy || {}).length);
-
-	function formula_rows(line, evidence, qty) {
-		const interval = evidence.protection_days
-			? __("Demand over the next {0} days (lead time and review)", [number(evidence.protection_days, 1)])
-			: __("Demand over the protection interval");
-		const target = evidence.service_level
-			? __("+ safety stock ({0}% service, class {1})", [number(evidence.service_level * WHOLE_PERCENT, 1), escape(evidence.abc_class)])
-			: __("+ safety stock");
-		return [sum_row(interval, qty(line.protection_demand_qty)), sum_row(target, qty(line.safety_stock_qty))];
-	}
-
-	// Levels from the distribution of demand: when to order, and how much an order is meant to bring.
-	function method_rows(line, evidence, qty) {
-		const interval = evidence.protection_days
-			? __("Demand over the next {0} days (lead time and review)", [number(evidence.protection_days, 1)])
-			: __("Demand over the protection interval");
-		const named = evidence.service_level
-			? __("{0}, {1}%, class {2}", [__(evidence.method), number(evidence.service_level * WHOLE_PERCENT, 1), escape(evidence.abc_class)])
-			: __(evidence.method);
-		return [
-			sum_row(`<span class="ef-muted">${interval}</span>`, `<span class="ef-muted">${qty(line.protection_demand_qty)}</span>`),
-			sum_row(`${__("Reorder point")} <span class="ef-muted">(${named})</span>`, qty(line.reorder_point_qty)),
-			sum_row(__("+ what an order is to bring beyond it"), qty(line.order_up_to_qty - line.reorder_point_qty)),
-		];
-	}
-
-	// The computation, as one would do it on paper.
-	function computation(line, evidence) {
-		const qty = (value) => `${number(value)} ${escape(line.stock_uom || "")}`;
-		const rows = [sum_row(__("On hand"), qty(line.on_hand_qty))];
-		if (evidence.open_supply_qty) rows.push(sum_row(__("+ on order, due in time"), qty(evidence.open_supply_qty)));
-		if (evidence.draft_qty) rows.push(sum_row(__("+ in other drafts of the planner"), qty(evidence.draft_qty)));
-		if (evidence.above_forecast_qty) {
-			rows.push(sum_row(__("− firm demand beyond the forecast"), qty(evidence.above_forecast_qty)));
-		}
-		rows.push(sum_row(__("= Net position"), qty(line.position_qty), "ef-sum"));
-		rows.push(...(by_formula(evidence) ? formula_rows(line, evidence, qty) : method_rows(line, evidence, qty)));
-		rows.push(sum_row(__("= Order-up-to level"), qty(line.order_up_to_qty), "ef-sum"));
-		rows.push(sum_row(__("Missing"), qty(Math.max(0, line.order_up_to_qty - line.position_qty))));
-		rows.push(sum_row(lot_rule(line, evidence), `${number(line.qty)} ${escape(line.uom || "")}`, "ef-sum"));
-		return `<table class="ef-steps">${rows.join("")}</table>`;
-	}
-
-	function lot_rule(line, evidence) {
-		const rules = [];
-		if (evidence.min_order_qty) rules.push(__("minimum {0}", [number(evidence.min_order_qty)]));
-		if (evidence.order_multiple_qty) rules.push(__("packs of {0}", [number(evidence.order_multiple_qty)]));
-		if (evidence.uom_whole || evidence.stock_uom_whole) rules.push(__("whole units"));
-		if (line.conversion_factor && line.conversion_factor !== 1) {
-			rules.push(__("1 {0} = {1} {2}", [escape(line.uom), number(line.conversion_factor), escape(line.stock_uom)]));
-		}
-		return rules.length ? `${__("= To order")} <span class="ef-muted">(${rules.join(", ")})</span>` : __("= To order");
+	// The calculation as the server made it again from the frozen inputs: the same steps as in print and on the terminal.
+	function steps_table(computed) {
+		let section = "";
+		const rows = (computed.steps || []).map((step) => {
+			const head = step.section === section ? "" : sum_row(escape(step.section), "", "ef-step-section");
+			section = step.section;
+			const value = typeof step.value === "string" ? escape(step.value) : number(step.value);
+			const differs = step.differs ? ` <span class="text-danger">${__("the plan had {0}", [number(step.frozen)])}</span>` : "";
+			return head + sum_row(escape(step.label), `${value} ${escape(step.unit || "")}${differs}`, step.total ? "ef-sum" : "");
+		});
+		return rows.length ? `<table class="ef-steps">${rows.join("")}</table>` : "";
 	}
 
 	// Where the stock stands against its levels, before and after this order.
@@ -114,24 +71,38 @@ erp_forecast_addon.order_evidence = (function () {
 			[__("Arrives (required by)"), day(line.schedule_date) + (line.days_late ? ` <span class="text-danger">${line.days_late === 1 ? __("1 day too late") : __("{0} days too late", [line.days_late])}</span>` : "")],
 			[__("Order by"), day(line.order_by)],
 			[__("Lead time"), `${__("{0} days", [number(line.lead_time_days, 1)])} <span class="ef-muted">${__("from {0}", [__(line.lead_time_source || "settings")])}</span>`],
-			[__("Demand per day"), evidence.daily_demand_mean === undefined ? "–" : `${number(evidence.daily_demand_mean)} ± ${number(evidence.daily_demand_std)}`],
 			[__("Supplier"), escape(order.supplier_name || order.supplier)],
 			[__("Price"), price],
 			[__("Amount"), format_currency(line.amount, order.currency)],
 			[__("Money at risk"), format_currency(line.money_at_risk, order.company_currency)],
+			...offers(line, order),
 		];
 		return `<table class="ef-steps">${rows.map(([label, value]) => sum_row(label, value)).join("")}</table>`;
 	}
 
-	function other_suppliers(evidence, order) {
-		const others = (evidence.suppliers || []).filter((each) => each.supplier !== order.supplier);
-		if (!others.length) return "";
-		const words = others.map((each) => {
-			const price = each.base_rate === null ? __("no price") : format_currency(each.base_rate, order.company_currency);
-			const blocked = each.blocked_reason ? `, ${escape(each.blocked_reason)}` : "";
-			return `${escape(each.supplier)} (${price}${blocked})`;
-		});
-		return `<p class="ef-muted">${__("Also considered: {0}.", [words.join("; ")])}</p>`;
+	// What somebody else would change, and what the week's money says of the line.
+	function offers(line, order) {
+		const rows = [];
+		if (line.alternative_supplier) {
+			const money = format_currency(Math.abs(line.alternative_saving), order.company_currency);
+			const saves = line.alternative_saving >= 0 ? __("{0} cheaper", [money]) : __("{0} dearer", [money]);
+			const days = Math.round(line.alternative_days || 0);
+			const words = [saves];
+			if (days > 0) words.push(days === 1 ? __("a day sooner") : __("{0} days sooner", [days]));
+			if (days < 0) words.push(days === -1 ? __("a day later") : __("{0} days later", [-days]));
+			rows.push([__("Or from {0}", [escape(line.alternative_supplier)]), `<b>${words.join(", ")}</b>`]);
+		}
+		if (line.pulled_forward_days) {
+			rows.push([__("Ordered ahead of its day"), line.pulled_forward_days === 1 ? __("1 day") : __("{0} days", [line.pulled_forward_days])]);
+		}
+		const { budget_lines, budget_last_rank } = evidence_of(line);
+		if (line.budget_rank) {
+			rows.push([
+				__("Rank in the week's money"),
+				__("{0} of {1}, the cut is after {2}", [line.budget_rank, number(budget_lines || 0), number(budget_last_rank || 0)]),
+			]);
+		}
+		return rows;
 	}
 
 	// What the server computed again from the frozen inputs: the rule that set the quantity, and whether it is equal.
@@ -147,31 +118,86 @@ erp_forecast_addon.order_evidence = (function () {
 		return `<p style="margin-top: 8px"><b>${__("Rule")}:</b> ${escape(computed.rule || "–")}</p><p>${again}</p>`;
 	}
 
-	// Fills the cards that stand in `box` once the server has answered. lines: of api.v1.evidence.lines, in their order.
-	function show_verdicts(box, lines) {
+	// Fills the cards that stand in `box` once the server has answered. lines: of api.v1.evidence, in their order.
+	function show_computed(box, lines) {
+		box.find("[data-steps]").each((at, place) => $(place).html(lines[at] ? steps_table(lines[at]) : ""));
 		box.find("[data-verdict]").each((at, place) => $(place).html(verdict(lines[at])));
 	}
 
 	function card(line, order, width) {
-		const evidence = evidence_of(line);
 		const item = frappe.utils.get_form_link("Item", line.item_code);
 		const name = line.item_name && line.item_name !== line.item_code ? `<span>${escape(line.item_name)}</span>` : "";
+		const evidence = evidence_of(line);
+		const is_order = order.doctype !== "Auto Material Request";
+		const head = is_order
+			? `${number(line.qty)} ${escape(line.uom || "")} · ${format_currency(line.amount, order.currency)}`
+			: `${number(line.qty)} ${escape(line.stock_uom || "")}`;
+		const body = is_order ? facts(line, evidence, order) : request_facts(line, order);
 		return `<div class="ef-card">
 			<div class="ef-card-head"><a class="ef-title" href="${item}">${escape(line.item_code)}</a>${name}
-				<span class="ef-muted">${escape(line.warehouse)}</span>
-				<span class="ef-qty">${number(line.qty)} ${escape(line.uom || "")} · ${format_currency(line.amount, order.currency)}</span></div>
+				<span class="ef-muted">${escape(line.warehouse)}</span><span class="ef-qty">${head}</span></div>
 			<p class="ef-why">${escape(line.reason || "")}</p>
-			${level_bar(width, line)}
-			<div class="ef-columns">${computation(line, evidence)}${facts(line, evidence, order)}</div>
-			${other_suppliers(evidence, order)}<div data-verdict="1"></div></div>`;
+			${is_order ? level_bar(width, line) : ""}
+			<div class="ef-columns"><div data-steps="1"><span class="ef-muted">${__("Computing again …")}</span></div>
+				<div>${body}</div></div>
+			<div data-verdict="1"></div></div>`;
 	}
 
-	// html of the cards of all lines; width: of the place where they go, in pixels.
+	function request_facts(line, order) {
+		const late = line.days_late ? ` <span class="text-danger">${line.days_late === 1 ? __("1 day too late") : __("{0} days too late", [line.days_late])}</span>` : "";
+		const rows = [
+			[__("Needed on"), day(line.need_on)],
+			[__("There on (required by)"), day(line.schedule_date) + late],
+			[__("Start by"), day(line.order_by)],
+			[__("Money at risk"), format_currency(line.money_at_risk, order.company_currency)],
+		];
+		if (line.from_warehouse) rows.unshift([__("From"), escape(line.from_warehouse)]);
+		if (line.from_warehouse) rows.push([__("Can be spared there"), `${number(line.available_qty)} ${escape(line.stock_uom || "")}`]);
+		return `<table class="ef-steps">${rows.map(([label, value]) => sum_row(label, value)).join("")}</table>`;
+	}
+
+	// html of the cards of all lines of a proposed order or request; width: of the place where they go, in pixels.
 	function cards(order, width) {
 		const lines = order.items || [];
 		if (!lines.length) return `<div class="ef"><div class="ef-empty">${__("This proposal has no lines.")}</div></div>`;
 		return `<div class="ef">${lines.map((line) => card(line, order, width - 32)).join("")}</div>`;
 	}
 
-	return { cards, show_verdicts };
+	// Draws the cards of a record into `box`; what the server computes again follows.
+	function show(box, doc) {
+		erp_forecast_addon.add_styles();
+		box.html(cards(doc, box.width() || 900));
+		const method = doc.doctype === "Auto Material Request" ? "request_lines" : "lines";
+		return frappe
+			.call({ method: `erp_forecast_addon.api.v1.evidence.${method}`, type: "GET", args: { name: doc.name } })
+			.then(({ message }) => show_computed(box, message));
+	}
+
+	// From a list: why these lines, without leaving it.
+	function open_dialog(doctype, name, title) {
+		return frappe.model.with_doc(doctype, name).then((doc) => {
+			const dialog = new frappe.ui.Dialog({
+				title: __("Why: {0}", [title || name]),
+				size: "extra-large",
+				fields: [{ fieldname: "cards", fieldtype: "HTML" }],
+				primary_action_label: __("Open"),
+				primary_action() {
+					dialog.hide();
+					frappe.set_route("Form", doctype, name);
+				},
+			});
+			dialog.show();
+			return show(dialog.fields_dict.cards.$wrapper, doc);
+		});
+	}
+
+	// The button of a list's rows.
+	const list_button = (doctype) => ({
+		show: () => true,
+		get_label: () => __("Why"),
+		get_description: (doc) => __("Why these items, quantities and dates: {0}", [doc.title || doc.name]),
+		action: (doc) => open_dialog(doctype, doc.name, doc.title),
+	});
+
+	return { show, open_dialog, list_button };
 })();

@@ -9,14 +9,7 @@
 	const { order_approval } = erp_forecast_addon;
 	const decisions = erp_forecast_addon.decisions("orders", () => __("Reject this proposal"), order_approval);
 
-	function show_evidence(frm) {
-		erp_forecast_addon.add_styles();
-		const box = frm.fields_dict.evidence_html.$wrapper;
-		box.html(erp_forecast_addon.order_evidence.cards(frm.doc, box.width() || 900));
-		frappe
-			.call({ method: "erp_forecast_addon.api.v1.evidence.lines", type: "GET", args: { name: frm.doc.name } })
-			.then(({ message }) => erp_forecast_addon.order_evidence.show_verdicts(box, message));
-	}
+	const show_evidence = (frm) => erp_forecast_addon.order_evidence.show(frm.fields_dict.evidence_html.$wrapper, frm.doc);
 
 	function show_buttons(frm) {
 		if (frm.doc.purchase_order) {

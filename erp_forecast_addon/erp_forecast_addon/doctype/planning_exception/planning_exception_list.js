@@ -1,4 +1,5 @@
 {% include "erp_forecast_addon/public/js/exception_queue.js" %}
+{% include "erp_forecast_addon/public/js/list_columns.js" %}
 
 (function () {
 	const queue = erp_forecast_addon.exception_queue;
@@ -27,7 +28,13 @@
 	function add_style() {
 		if (document.getElementById("ef-queue-style")) return;
 		const rules = `.ef-queue .list-row-col { flex: 1.1; }
-			.ef-queue .list-row-col.list-subject { flex: 6; }
+			.ef-queue.ef-wide-list .list-row-col.list-subject { flex: 5; }
+			.ef-queue .list-row-container .list-row { height: auto; min-height: 40px; }
+			.ef-queue .list-row-container .list-subject .level-item.bold { white-space: normal; min-width: 0; flex: 1; }
+			.ef-queue .list-row-container .list-subject a { white-space: normal; display: -webkit-box; overflow: hidden;
+				-webkit-line-clamp: 2; -webkit-box-orient: vertical; font-weight: 400; line-height: 1.35; margin: 4px 0; }
+			.ef-queue .level-right .list-assignments, .ef-queue .level-right .comment-count { display: none !important; }
+			.ef-queue .list-row .level-right, .ef-queue .list-row-head .level-right { flex: 0 0 100px; }
 			.ef-queue .ef-queue-head { padding: 8px 15px; border-bottom: 1px solid var(--border-color); }
 			.ef-queue .ef-queue-head div { display: flex; flex-wrap: wrap; gap: 6px; padding: 2px 0; }`;
 		$(`<style id="ef-queue-style">${rules}</style>`).appendTo("head");
@@ -92,7 +99,7 @@
 
 	frappe.listview_settings["Planning Exception"] = {
 		add_fields: [
-			"status", "severity", "currency", "snoozed_until", "message", "due_at", "due_on", "exception_type", "reopened",
+			"status", "severity", "currency", "snoozed_until", "message", "due_at", "due_on", "exception_type", "reopened", "responsible",
 		],
 		hide_name_column: true,
 		hide_name_filter: true,
@@ -102,6 +109,7 @@
 			severity: (value) =>
 				`<span class="indicator-pill ${queue.SEVERITY_COLOURS[value] || "gray"}">${escape(__(value))}</span>`,
 			due_at: (value, df, doc) => due(doc),
+			responsible: (value) => (value ? escape(frappe.user.full_name(value)) : `<span class="text-muted">${__("Nobody")}</span>`),
 		},
 		get_indicator(doc) {
 			if (queue.overdue(doc)) return [__("Overdue"), "red", `due_at,<,${frappe.datetime.system_datetime()}`];
@@ -109,6 +117,7 @@
 			return [__(doc.status), COLOURS[doc.status] || "gray", `status,=,${doc.status}`];
 		},
 		onload(listview) {
+			erp_forecast_addon.show_columns(listview, 7); // what is wrong, tags, state, severity, money, due, owner
 			sort_by_money_and_due(listview);
 			if (queue.may_write()) add_actions(listview);
 		},

@@ -17,6 +17,7 @@ FIELDS = (
     "reason", "status", "value", "sales_value", "holding_value", "price_value", "lost_qty_proposed",
     "lost_qty_changed", "judged_until", "auto_purchase_order", "purchase_order", "currency", "name",
 )  # fmt: skip
+_FIGURES = ("value", "sales_value", "holding_value", "price_value", "lost_qty_proposed", "lost_qty_changed")
 _SAVED, _COST = "#28a745", "#d9534f"
 _MOST_BARS = 12
 
@@ -31,6 +32,9 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[Any], ...]:
         "Order Edit", filters=_wanted(given), fields=list(FIELDS), order_by="changed_at desc", limit=0
     )
     priced = [row for row in rows if row.status == "Priced"]
+    for row in rows:  # a change that is not priced has no value, and not the value 0
+        if row.status != "Priced":
+            row.update(dict.fromkeys(_FIGURES))
     return _columns(), rows, _message(rows, priced), _chart(priced, given.get("chart")), _summary(priced)
 
 
