@@ -43,6 +43,7 @@ _REFUSALS = {
     "withdraw": _("{order} cannot be withdrawn: it is {status}. Only a proposed order can be withdrawn."),
 }
 _OUT_OF_STEP = _("{order} is {status} and cannot follow “{action}” of its Purchase Order.")
+CHANGED = _("{order} was changed by somebody else a moment ago. Look at it again before you decide.")
 NO_RECORD = _("There is no Auto Purchase Order {order}.")
 NO_ORDER = _("{order} has no draft Purchase Order any more; it cannot be approved. Reject it, or run the plan again.")
 NOT_A_DRAFT = _("{purchase_order} is no longer a draft, so {order} cannot be rejected. Cancel the Purchase Order.")
@@ -73,8 +74,8 @@ def approve(site: Site, name: str, *, automatic: bool = False) -> str:
     nothing (one savepoint). Raises Refused (wrong state, no draft, over his limit, what may not be ordered any more) or
     what ERPNext raises when it refuses the submission.
     """
-    record = _record(site, name)
     with site.savepoint():
+        record = _held(site, name)
         values = decision_values(site, record, "approve", automatic=automatic)
         site.update_document(DOCTYPE, name, values)
         submit_if_asked(site, {**record, **values})
@@ -88,12 +89,12 @@ def reject(site: Site, name: str, reason: str, until: date | None = None, reason
     one of purchasing.rests.REASON_CLASSES, which says what may be proposed otherwise until then.
     Raises Refused: wrong state, no reason, a day that is over, a Purchase Order that is no longer a draft.
     """
-    record = _record(site, name)
-    order = _native(site, record)
-    values = rejection_values(site, record, reason, until, reason_class)
-    if order is not None and order.docstatus != 0:
-        raise Refused(site.translate(NOT_A_DRAFT).format(purchase_order=order.name, order=name))
     with site.savepoint():
+        record = _held(site, name)
+        order = _native(site, record)
+        values = rejection_values(site, record, reason, until, reason_class)
+        if order is not None and order.docstatus != 0:
+            raise Refused(site.translate(NOT_A_DRAFT).format(purchase_order=order.name, order=name))
         site.update_document(DOCTYPE, name, values)
         if order is not None:
             site.delete_order(order.name)
@@ -112,6 +113,7 @@ def decision_values(site: Site, record: Mapping[str, Any], action: str, *, autom
     For callers that save the record themselves; nothing is written here.
     """
     status = next_status(action, record, site.translate)
+    _hold_order(site, record)
     order = _native(site, record)
     if order is None or order.docstatus == 2:
         raise Refused(site.translate(NO_ORDER).format(order=record["name"]))
@@ -139,6 +141,7 @@ def rejection_values(
 ) -> dict[str, Any]:
     """Fields of a record that is rejected now. Nothing is written here; the caller deletes the draft."""
     status = next_status("reject", record, site.translate)
+    _hold_order(site, record)
     if reason_class and reason_class not in REASON_CLASSES:
         known = ", ".join(site.translate(each) for each in REASON_CLASSES)
         raise Refused(site.translate(UNKNOWN_REASON).format(reason_class=reason_class, known=known))
@@ -239,6 +242,22 @@ def _record(site: Site, name: str) -> dict[str, Any]:
     if record is None:
         raise Refused(site.translate(NO_RECORD).format(order=name))
     return record
+
+
+def _held(site: Site, name: str) -> dict[str, Any]:
+    """The record, which nobody else writes from now on, nor its draft."""
+    record = _record(site, name)
+    _hold_order(site, record)
+    if not site.hold(DOCTYPE, name):
+        raise Refused(site.translate(CHANGED).format(order=name))
+    return _record(site, name)
+
+
+def _hold_order(site: Site, record: Mapping[str, Any]) -> None:
+    """Nobody decides on what he has not seen: limits, levels and amounts are those of the draft that was read."""
+    order = record.get("purchase_order")
+    if order and not site.hold("Purchase Order", order) and site.get_order(order) is not None:
+        raise Refused(site.translate(CHANGED).format(order=record["name"]))
 
 
 def _native(site: Site, record: Mapping[str, Any]) -> NativeOrder | None:

@@ -223,6 +223,9 @@ class _Drafting:
             self.counts[counted] += 1
 
     def _create(self, supplier: str, currency: str, ship_to: str, lines: pd.DataFrame) -> None:
+        lines = self._not_decided(lines)
+        if lines.empty:
+            return
         with self._each(ORDER_FAILED, "created", supplier=supplier):
             record = self.site.insert_document(DOCTYPE, {
                 "status": "Proposed", "company": self.company, "supplier": supplier, "currency": currency,
@@ -237,15 +240,20 @@ class _Drafting:
 
     def _bring_in_line(self, record: dict[str, Any], lines: pd.DataFrame) -> None:
         asked = self.drafts.asked[self.drafts.asked["name"] == record["name"]]
+        lines = self._not_decided(lines)
         if same_need(asked, lines, QTY_DRIFT, DAYS_DRIFT):
             self.counts["unchanged"] += 1
-        elif self._still_untouched(record):
+            return
+        updated = self.counts["updated"]
+        if len(lines) and self._still_untouched(record):
             supplier, purchase_order = record["supplier"], record["purchase_order"]
             with self._each(UPDATE_FAILED, "updated", supplier=supplier, purchase_order=purchase_order):
                 order = self.site.replace_order_lines(purchase_order, self._leaves_on(lines), _order_lines(lines))
                 self.site.update_document(DOCTYPE, record["name"], {
                     **self._header(supplier, lines), **self._taken_from(order), "items": self._record_lines(lines),
                 })  # fmt: skip
+        if self.counts["updated"] == updated:
+            self._leave(record)
 
     def _leaves_on(self, lines: pd.DataFrame) -> date:
         """The supplier's next day to order; the day after as_of where he takes orders on any."""
@@ -253,21 +261,44 @@ class _Drafting:
         return self.ordered_on if pd.isna(first) else max(first.date(), self.ordered_on)
 
     def _withdraw(self, record: dict[str, Any]) -> None:
+        withdrawn = self.counts["withdrawn"]
         if self._still_untouched(record):
             names = {"supplier": record["supplier"], "purchase_order": record["purchase_order"]}
             with self._each(UPDATE_FAILED, "withdrawn", **names):
                 decisions.withdraw(self.site, record["name"])
+        if self.counts["withdrawn"] == withdrawn:
+            self._leave(record)
 
     def _still_untouched(self, record: dict[str, Any]) -> bool:
         """Look again, with what others have committed: a person may have saved the draft since the run began.
 
-        Such a draft is left as it is; the next run finds it edited.
+        Such a draft is left as it is; the next run finds it edited. What is found untouched stays so until the next
+        commit.
         """
         self.site.commit()
+        if not self._held(record):
+            return False
         header = order_reads.read_headers(self.site, self.company, record["purchase_order"])
         lines = order_reads.read_native_lines(self.site, self.company, record["purchase_order"])
         draft = header[header["docstatus"] == 0]
         return len(draft) == 1 and bool(fingerprints(draft, lines).iloc[0] == record["fingerprint"])
+
+    def _held(self, record: dict[str, Any]) -> bool:
+        """Whether the draft and its record are ours alone from now on, and nobody has decided on it."""
+        held = self.site.hold("Purchase Order", record["purchase_order"]) and self.site.hold(DOCTYPE, record["name"])
+        if not held:
+            return False
+        return bool(
+            self.site.fetch(order_reads.status_of_record(self.site.qb, record["name"])).iloc[0, 0] == "Proposed"
+        )
+
+    def _leave(self, record: dict[str, Any]) -> None:
+        """The draft stands as it is, so nothing else is ordered for what it holds."""
+        self.decided = self.decided.union(self.drafts.pairs(pd.Series([record["name"]])))
+
+    def _not_decided(self, lines: pd.DataFrame) -> pd.DataFrame:
+        """The lines that no draft speaks for which this run had to leave as it was."""
+        return lines[~pd.MultiIndex.from_frame(lines[_PAIR]).isin(self.decided)]
 
     def _say_who_approves(self, drafts: OpenDrafts) -> list[dict[str, Any]]:
         """Level and deadline of every open draft, edited ones too; -> the records that may approve themselves."""

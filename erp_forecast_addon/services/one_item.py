@@ -6,6 +6,7 @@ keeps the class that the last run gave it.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from erp_forecast_addon.planning.purchasing.network import Network
 from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish, standing
 from erp_forecast_addon.services import publish
 from erp_forecast_addon.services.approval_times import learned_approval_time
-from erp_forecast_addon.services.item_forecast import item_forecast
+from erp_forecast_addon.services.item_forecast import ItemForecast, item_forecast
 from erp_forecast_addon.services.open_drafts import leave_out, read_open_drafts
 from erp_forecast_addon.services.open_requests import leave_out_untouched, read_open_requests
 from erp_forecast_addon.services.refresh import mark_changed, refresh_demand
@@ -43,14 +44,22 @@ def forecast_item(site: Site, item_code: str, may_plan: Callable[[str, str], boo
     may_plan: (company, warehouse) -> whether this pair is to be planned. Returns what a person should know: sentences,
     one per fault of the item. Raises Refused if the demand buckets are being rebuilt, BadInput for bad settings.
     """
-    chosen = chosen_pairs(site, item_code, may_plan)
-    mark_changed(site, chosen[_PAIR])
-    site.commit()
-    refresh_demand(site, wait_seconds=WAIT_SECONDS)
-    sentences: list[str] = []
-    for company, pairs in chosen.groupby("company", sort=True):  # the companies of one item
-        sentences += _forecast_in_company(site, item_code, str(company), set(pairs["warehouse"]))
-    return sentences
+    with light_text():
+        chosen = chosen_pairs(site, item_code, may_plan)
+        mark_changed(site, chosen[_PAIR])
+        site.commit()
+        refresh_demand(site, wait_seconds=WAIT_SECONDS)
+        sentences: list[str] = []
+        for company, pairs in chosen.groupby("company", sort=True):  # the companies of one item
+            sentences += _forecast_in_company(site, item_code, str(company), set(pairs["warehouse"]))
+        return sentences
+
+
+def light_text() -> AbstractContextManager[None]:
+    """Text columns without pyarrow, where that is installed: its calls cost more than the few rows of one item are
+    worth, two fifths of the whole. What another thread reads meanwhile is the same text, kept otherwise."""
+    held: AbstractContextManager[None] = pd.option_context("mode.string_storage", "python")
+    return held
 
 
 def chosen_pairs(site: Site, item_code: str, may_plan: Callable[[str, str], bool]) -> pd.DataFrame:
@@ -72,14 +81,9 @@ def _forecast_in_company(site: Site, item_code: str, company: str, warehouses: s
         return [site.translate(NOT_ENABLED).format(company=company)]
     found = item_forecast(site, settings, item_code, warehouses)
     forecasts, faults = found.forecasts, found.faults
-    items = found.items[found.items["item_code"] == item_code].reset_index(drop=True)
-    positions = _of(reads.positions(found.site, company), item_code, warehouses)
-    everything = _of(reads.dated(found.site, company), item_code, warehouses)
-    dated = leave_out_untouched(
-        leave_out(everything, read_open_drafts(site, company)), read_open_requests(site, company)
-    )
-    supply = _supply(site, found.site, settings, item_code, items, dated)
-    outlook = _outlook(forecasts, found.last_year_qty, _last_classes(site, item_code))
+    positions, everything, supply = what_stands(site, settings, found, item_code, warehouses)
+    dated, items = supply.dated, supply.items
+    outlook = outlook_of(site, found, item_code)
     levels = replenish(outlook, positions, supply, settings.plan, site.as_of())
     policies = _of(levels.policies, item_code, warehouses)
     if len(dated) < len(everything):
@@ -94,10 +98,23 @@ def _forecast_in_company(site: Site, item_code: str, company: str, warehouses: s
     return [fault.sentence(site.translate) for fault in faults if fault.item_code == item_code]
 
 
-def _supply(
-    site: Site, narrowed: Site, settings: CompanySettings, item_code: str, items: pd.DataFrame, dated: pd.DataFrame
-) -> Supply:
-    return supply_of(site, narrowed, settings, [item_code], items, dated)
+def what_stands(
+    site: Site, settings: CompanySettings, found: ItemForecast, item_code: str, warehouses: set[str]
+) -> tuple[pd.DataFrame, pd.DataFrame, Supply]:
+    """The item's positions (table POSITIONS), all that is open of it (DATED), and what may supply it: without our
+    undecided drafts, as in a run."""
+    company = settings.company
+    items = found.items[found.items["item_code"] == item_code].reset_index(drop=True)
+    positions = _of(reads.positions(found.site, company), item_code, warehouses)
+    everything = _of(reads.dated(found.site, company), item_code, warehouses)
+    dated = leave_out_untouched(
+        leave_out(everything, read_open_drafts(site, company)), read_open_requests(site, company)
+    )
+    return positions, everything, supply_of(site, found.site, settings, [item_code], items, dated)
+
+
+def outlook_of(site: Site, found: ItemForecast, item_code: str) -> DemandOutlook:
+    return _outlook(found.forecasts, found.last_year_qty, _last_classes(site, item_code))
 
 
 def supply_of(

@@ -204,6 +204,9 @@ class _Requesting:
 
     def _create(self, key: tuple[str, ...], lines: pd.DataFrame) -> None:
         request_type, from_warehouse, warehouse = key
+        lines = lines[~pd.MultiIndex.from_frame(lines[_PAIR]).isin(self.decided)]
+        if lines.empty:
+            return
         named = self.site.translate(request_type)
         with self._each(REQUEST_FAILED, "created", warehouse, request_type=named):
             record = self.site.insert_document(DOCTYPE, {
@@ -225,7 +228,9 @@ class _Requesting:
         asked = self.drafts.asked[self.drafts.asked["name"] == record["name"]]
         if _same_need(asked, lines):
             self.counts["unchanged"] += 1
-        elif self._still_untouched(record):
+            return
+        updated = self.counts["updated"]
+        if self._still_untouched(record):
             native = record["material_request"]
             key = tuple(record[name] for name in _KEY)
             with self._each(UPDATE_FAILED, "updated", record["warehouse"], material_request=native):
@@ -234,17 +239,29 @@ class _Requesting:
                     **self._header(key, lines), "items": self._record_lines(lines),
                     "fingerprint": self._fingerprint(native),
                 })  # fmt: skip
+        if self.counts["updated"] == updated:
+            self._leave(record)
 
     def _withdraw(self, record: dict[str, Any]) -> None:
+        withdrawn = self.counts["withdrawn"]
         if self._still_untouched(record):
             native = record["material_request"]
             with self._each(UPDATE_FAILED, "withdrawn", record["warehouse"], material_request=native):
                 self.site.update_document(DOCTYPE, record["name"], {"status": "Withdrawn", "material_request": None})
                 self.site.delete_document(NATIVE, native)
+        if self.counts["withdrawn"] == withdrawn:
+            self._leave(record)
+
+    def _leave(self, record: dict[str, Any]) -> None:
+        """The draft stands as it is, so nothing else is asked for or ordered for what it holds."""
+        self.decided = self.decided.union(self.drafts.pairs(pd.Series([record["name"]])))
 
     def _still_untouched(self, record: dict[str, Any]) -> bool:
-        """Look again, with what others have committed: a person may have saved the draft since the run began."""
+        """Look again, with what others have committed: a person may have saved the draft since the run began. What is
+        found untouched stays so until the next commit."""
         self.site.commit()
+        if not (self.site.hold(NATIVE, record["material_request"]) and self.site.hold(DOCTYPE, record["name"])):
+            return False
         return self._fingerprint(record["material_request"]) == record["fingerprint"]
 
     def _fingerprint(self, native: str) -> str:

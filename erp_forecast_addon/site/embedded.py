@@ -233,6 +233,10 @@ class EmbeddedSite(Site):
             self.write(f'DELETE FROM "tab{child}" WHERE parent = ? AND parentfield = ?', (name, table_field))
         self.write(f'DELETE FROM "tab{doctype}" WHERE name = ?', (name,))
 
+    def hold(self, doctype: str, name: str) -> bool:
+        self.begin()  # holds the whole file, and what is read from then on is what stands
+        return bool(self.read(f'SELECT 1 FROM "tab{doctype}" WHERE name = ?', (name,)))
+
     def _insert_row(self, made: doctypes.DocType, values: Mapping[str, Any]) -> None:
         moment = self.now()
         standard = {"creation": moment, "modified": moment, "owner": self.user, "modified_by": self.user}

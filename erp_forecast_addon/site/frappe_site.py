@@ -193,6 +193,12 @@ class FrappeSite(Site):
         with _as_refusal():
             frappe.delete_doc(doctype, name, ignore_permissions=True, flags=frappe._dict(by_forecast_addon=True))
 
+    def hold(self, doctype: str, name: str) -> bool:
+        # A plain read tells what the transaction's snapshot has, a locking one what is committed.
+        seen = frappe.db.get_value(doctype, name, "modified")
+        stands = frappe.db.get_value(doctype, name, "modified", for_update=True)
+        return stands is not None and bool(seen == stands)
+
     def _locked(self, doctype: str, name: str) -> Any:
         """The document, its row held until the transaction ends; raises Refused when it is gone."""
         if doctypes.doctype(doctype).is_single:

@@ -86,6 +86,11 @@ def record_of_order(qb: Any, purchase_order: str) -> Any:
     return qb.from_(record).select(record.name).where(record.purchase_order == purchase_order)
 
 
+def status_of_record(qb: Any, name: str) -> Any:
+    record = qb.DocType("Auto Purchase Order")
+    return qb.from_(record).select(record.status).where(record.name == name)
+
+
 def link_of_order(qb: Any, purchase_order: str) -> Any:
     """The record that this native order names, and the order that it amends."""
     order = qb.DocType("Purchase Order")

@@ -112,6 +112,14 @@ class Site(ABC):
     def delete_document(self, doctype: str, name: str) -> None:
         """Delete through the document API."""
 
+    @abstractmethod
+    def hold(self, doctype: str, name: str) -> bool:
+        """Keep others from writing this document until the transaction ends; waits for who is writing it now.
+
+        False: it is gone, or somebody has written it since this transaction began to read, so what is read of it here
+        is not what stands. Who needs an order and its record holds the order first, as a person's save of it does.
+        """
+
     def set_fields(self, doctype: str, name: str, values: Mapping[str, Any]) -> None:
         """Set fields of one row without document events; `modified` is set. For what no one but this app writes."""
         table = self.qb.DocType(doctype)

@@ -188,6 +188,11 @@ class BenchShop(Shop):
     def item(self, item_code: str, **values: Any) -> str:
         return item(item_code, **values)
 
+    def unit(self, name: str) -> str:
+        if not frappe.db.exists("UOM", name):
+            frappe.get_doc({"doctype": "UOM", "uom_name": name, "enabled": 1}).insert()
+        return name
+
     def source(self, item_code: str, supplier: str, rate: float | None, lead_time_days: int | None = 5) -> None:
         document = frappe.get_doc("Item", item_code)
         document.lead_time_days = lead_time_days or 0

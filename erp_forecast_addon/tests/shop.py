@@ -37,6 +37,10 @@ class Shop(ABC):
     def item(self, item_code: str, **values: Any) -> str: ...
 
     @abstractmethod
+    def unit(self, name: str) -> str:
+        """A unit of measure for which no factor is known."""
+
+    @abstractmethod
     def source(self, item_code: str, supplier: str, rate: float | None, lead_time_days: int | None = 5) -> None:
         """The item's default supplier, his price and the item's lead time."""
 

@@ -340,6 +340,13 @@ class SiteContract(TestCase):
         self.site.delete_document("Forecast Run", name)
         self.assertIsNone(self.site.get_document("Forecast Run", name))
 
+    def test_a_held_document_is_one_that_stands(self) -> None:
+        name = self.insert_run()
+        self.assertTrue(self.site.hold("Forecast Run", name))
+        self.site.set_fields("Forecast Run", name, {"pairs": 3})
+        self.assertTrue(self.site.hold("Forecast Run", name), "our own writing is no change by others")
+        self.assertFalse(self.site.hold("Forecast Run", "no-such-run"))
+
     def test_updating_what_is_gone_is_refused(self) -> None:
         with self.assertRaisesRegex(Refused, "does not exist"):
             self.site.update_document("Forecast Run", "no-such-run", {"status": "Failed"})

@@ -370,6 +370,18 @@ class TestWebhook(SendingTestCase):
         assert is_genuine(SECRET, second.headers, second.body, int(second.headers["X-Forecast-Timestamp"]))
         assert self.now(row.name).attempts == 2
 
+    def test_a_server_that_gives_no_answer_gets_the_same_key_again_and_one_that_gives_two_is_heard_once(self) -> None:
+        with SupplierServer(Reply(break_off=True), Reply(201, twice=True)) as server:
+            channel(url=server.url)
+            row = self.placed()
+            assert jobs.send_job(row.name) == "Waiting"
+            assert self.now(row.name).may_have_arrived == 1
+            self.let_it_be_due(row.name)
+            assert [jobs.send_job(row.name), jobs.send_job(row.name)] == ["Sent", "Sent"]
+        assert [len(messages) for messages in server.orders().values()] == [2]
+        assert list(server.orders()) == [row.idempotency_key]
+        assert self.now(row.name).last_answer_code == 201
+
     def test_the_scheduler_queues_what_is_due_and_nothing_else(self) -> None:
         channel()
         due, later, sent = self.placed(), self.placed(), self.placed()

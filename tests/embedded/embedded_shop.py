@@ -58,6 +58,9 @@ class EmbeddedShop(Shop):
         }  # fmt: skip
         return self._keep("Item", item_code, given)
 
+    def unit(self, name: str) -> str:
+        return self._keep("UOM", name, {"uom_name": name})
+
     def _keep(self, doctype: str, name: str, values: dict[str, Any]) -> str:
         if self.site.get_document(doctype, name) is None:
             self.site.insert_document(doctype, values)

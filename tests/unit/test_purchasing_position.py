@@ -121,6 +121,21 @@ def test_a_window_takes_forecast_only_and_firm_orders_stay(
     assert (wider[:, -1] <= netted[:, -1] + slack).all()
 
 
+@given(matrices, matrices, st.integers(0, 25), st.integers(0, 25))
+def test_demand_of_a_pair_does_not_depend_on_what_others_have_ordered(
+    forecast: np.ndarray, firm: np.ndarray, back: int, ahead: int
+) -> None:
+    firm[1] = 0.0
+    kept = forecast.copy(), firm.copy()
+    together = demand_through_day(forecast, firm, Netting(back, ahead))
+    for row in (0, 1):
+        alone = demand_through_day(forecast[[row]], firm[[row]], Netting(back, ahead))
+        assert np.allclose(together[row], alone[0], atol=1e-9)
+    assert np.allclose(together[1], np.cumsum(forecast[1])), "nothing firm: the forecast alone"
+    assert (forecast == kept[0]).all(), "nothing is written into what was given"
+    assert (firm == kept[1]).all()
+
+
 def test_inside_the_demand_time_fence_only_firm_demand_counts() -> None:
     forecast, firm = np.full((2, 14), 10.0), np.zeros((2, 14))
     firm[0, 1] = 25.0

@@ -5,6 +5,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from erp_forecast_addon.permissions import check_record
 from erp_forecast_addon.refusals import refusals_shown
 from erp_forecast_addon.services import one_item
 from erp_forecast_addon.services.item_explanation import explain_item
@@ -73,8 +74,8 @@ def forecast_now(item_code: str) -> dict[str, Any]:
 
 
 def _check_read(item_code: str) -> None:
-    frappe.has_permission("Item", "read", doc=item_code, throw=True)
     frappe.has_permission("Demand Forecast", "read", throw=True)
+    check_record("Item", item_code)
 
 
 def _may_forecast() -> bool:

@@ -168,14 +168,14 @@ def _faults(
     by_amount = short & (load.amount < terms["min_order_amount"].to_numpy(dtype=float) - _CENT)
     taken = trucks(load, terms)
     risk = np.bincount(of_order, weights=np.where(due, lines["money_at_risk"], 0.0), minlength=len(head))
-    amount = readable(load.amount)
+    amount, minimum = readable(load.amount), readable(terms["min_order_amount"].to_numpy())
+    trucks_taken, fill = readable(taken), readable(100.0 * terms["truck_fill_share"].to_numpy())
     faults = []
-    for at in np.flatnonzero(short).tolist():  # a sentence per order; they are few
+    for at in np.flatnonzero(short).tolist():  # a sentence per order
         supplier = head["supplier"].iloc[at]
         values = {
             "supplier": supplier, "window": settings.pull_forward_days, "amount": amount[at],
-            "currency": settings.currency, "minimum": readable(terms["min_order_amount"].to_numpy())[at],
-            "trucks": readable(taken)[at], "fill": readable(100.0 * terms["truck_fill_share"].to_numpy())[at],
+            "currency": settings.currency, "minimum": minimum[at], "trucks": trucks_taken[at], "fill": fill[at],
         }  # fmt: skip
         template = BELOW_AMOUNT if by_amount[at] else BELOW_FILL
         faults.append(

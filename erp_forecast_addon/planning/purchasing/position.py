@@ -120,7 +120,12 @@ def demand_through_day(forecast: Floats, firm: Floats, netting: Netting | None =
     through = _through_by_bucket(forecast, firm)
     if netting is None or netting.back_days + netting.forward_days <= 0:
         return through
-    return through - np.cumsum(_consumed_elsewhere(through, forecast, firm, netting), axis=1)
+    # Who has no firm order has none that asks for more than its bucket: most pairs, and all of their days.
+    rows = np.flatnonzero((firm != 0.0).any(axis=1))
+    if len(rows):
+        used = _consumed_elsewhere(through[rows], forecast[rows], firm[rows], netting)
+        through[rows] -= np.cumsum(used, axis=1)
+    return through
 
 
 def _through_by_bucket(forecast: Floats, firm: Floats) -> Floats:
@@ -133,7 +138,7 @@ def _through_by_bucket(forecast: Floats, firm: Floats) -> Floats:
         np.cumsum(np.pad(firm, padding).reshape(shape), axis=2),
     )
     before = np.cumsum(inside[:, :, -1], axis=1) - inside[:, :, -1]
-    return np.asarray((inside + before[:, :, None]).reshape(n, -1)[:, :days])
+    return np.asarray((inside + before[:, :, None]).reshape(n, -1)[:, :days])  # new memory, the caller's
 
 
 def _consumed_elsewhere(through: Floats, forecast: Floats, firm: Floats, netting: Netting) -> Floats:

@@ -17,6 +17,9 @@ class AutoPurchaseOrder(DecidedDocument):
     def save(self, *args: Any, **kwargs: Any) -> Document:
         """A decision and what it does to the Purchase Order stand or fall together, whoever catches the error."""
         with _site().savepoint():
+            if self.purchase_order and not self.flags.by_forecast_addon:
+                # The order before its record, as who saves the order does: otherwise the two wait for each other.
+                _site().hold("Purchase Order", self.purchase_order)
             return super().save(*args, **kwargs)
 
     def on_update(self) -> None:
