@@ -220,7 +220,7 @@ def _lay_out(
         out = shelf.out_of_stock(grid)
         columns = edges[:-1] - edges[0]
         demand[block] = np.add.reduceat(grid.demand_qty, columns, axis=1)
-        in_stock[block] = ~shelf.mostly(out, grid.exists, columns)
+        in_stock[block] = ~shelf.out_of_stock_periods(out, grid.exists, columns, demand[block])
     numbers = periods.index_of(first_day.astype("datetime64[D]"), period) - index[0]
     first = np.clip(numbers, 0, len(index) - 1).astype(np.int64)
     in_stock &= (numbers < len(index))[:, None]

@@ -91,12 +91,13 @@ def in_periods(daily: Panel, period: Period) -> Panel:
     columns = np.searchsorted(number[used], wanted)
     exists = np.arange(daily.t)[used] >= daily.first[:, None]
     out = ~daily.in_stock[:, used] & exists
+    demand = np.add.reduceat(daily.demand[:, used], columns, axis=1)
     return replace(
         daily,
         period=period,
         starts=periods.start_of(wanted, period).astype("datetime64[ns]"),
-        demand=np.add.reduceat(daily.demand[:, used], columns, axis=1),
-        in_stock=~shelf.mostly(out, exists, columns),
+        demand=demand,
+        in_stock=~shelf.out_of_stock_periods(out, exists, columns, demand),
         first=np.clip(number[daily.first] - begins, 0, len(wanted) - 1),
         drivers={},
         as_of=days[-1].item(),

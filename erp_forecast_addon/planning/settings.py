@@ -21,6 +21,8 @@ POLICY_METHODS = (
     "Simulated Least Cost",
 )
 UNMET_DEMAND = ("Waits", "Is Lost")
+AS_DELIVERED = "As Suppliers Deliver"
+ARRIVAL_DATES = (AS_DELIVERED, "As Agreed")
 Review = Literal["Continuous", "Periodic"]
 UnmetDemand = Literal["Waits", "Is Lost"]
 DEFAULT_QUANTILES = (0.005, 0.025, 0.1, 0.165, 0.25, 0.5, 0.75, 0.835, 0.9, 0.95, 0.975, 0.995)
@@ -51,6 +53,7 @@ class PlanSettings:
     policy_method: str = "Fill Rate"  # one of inventory.methods.METHODS
     review: Review = "Continuous"  # Periodic: orders leave every review_period_days only
     unmet_demand: UnmetDemand = "Waits"  # what simulated levels take a shortage for; the formulas take it to wait
+    arrival_dates: str = AS_DELIVERED  # one of ARRIVAL_DATES: when open orders are taken to arrive
     holding_rate_per_year: float = 0.25  # share of a unit's cost
     order_cost: float = 0.0  # of placing an order line, company currency
     alternative_suppliers: str = "Offer"  # Offer | Take: whether a cheaper or faster supplier is only named
@@ -127,6 +130,7 @@ class PlanSettings:
                 company=self.company,
                 unmet_demand=self.unmet_demand,
             )
+        self._check_choice("arrival_dates", ARRIVAL_DATES)
         self._check_choice("alternative_suppliers", ("Offer", "Take"))
         self._check_choice("ship_to", ("Joined", "Per Warehouse"))
         amounts = (

@@ -78,11 +78,20 @@ def out_of_stock(grid: DayGrid) -> np.ndarray:
     return np.asarray(out & grid.exists & ~_sold_to_order(grid, empty | started_empty)[:, None])
 
 
-def mostly(out: np.ndarray, exists: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Periods (starting at `columns` of the day grid) of whose existing days more than half are out of stock."""
+def out_of_stock_periods(
+    out: np.ndarray, exists: np.ndarray, columns: np.ndarray, demand_qty: np.ndarray
+) -> np.ndarray:
+    """Periods (starting at `columns` of the day grid) of whose existing days more than half are out of stock.
+
+    demand_qty: (rows, periods). As with days, one that sold more than the other periods do on average is news and
+    stays: stock-outs follow large demands, and whoever leaves those out learns from the quiet periods alone.
+    """
     days_out = np.add.reduceat(out, columns, axis=1, dtype=np.int32)
     days = np.add.reduceat(exists, columns, axis=1, dtype=np.int32)
-    return np.asarray(days_out > MASKED_DAYS_SHARE * days)
+    mostly = days_out > MASKED_DAYS_SHARE * days
+    others = (days > 0) & ~mostly
+    usual = np.where(others.any(axis=1), _mean(demand_qty, others), np.inf)
+    return np.asarray(mostly & (demand_qty <= usual[:, None]))
 
 
 def _mean(values: np.ndarray, where: np.ndarray) -> np.ndarray:

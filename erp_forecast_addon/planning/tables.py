@@ -196,6 +196,8 @@ DATED = Table(
         "qty": _number,
         "kind": _text,  # one of DATED_KINDS
         "voucher_no": _opt_text,
+        "order_line": _opt_text,  # Purchase Order Item.name of a purchase order
+        "agreed_on": Column("day", nullable=True),  # where `day` is a later one that experience says
     },
 )
 SUPPLY_KINDS = ("purchase_order", "material_request", "manufacture_request", "planned_production", "our_draft")
@@ -455,6 +457,7 @@ RECEIPTS = Table(
         "received_on": _day,
         "stock_qty": _number,
         "schedule_on": Column("day", nullable=True),  # the delivery asked for
+        "promised_on": Column("day", nullable=True),  # what the supplier has named himself; NaT: nothing
         "order_line": _opt_text,  # Purchase Order Item.name: the receipts of a line are one observation
         "purchase_order": _opt_text,
     },
@@ -468,6 +471,7 @@ OPEN_LINES = Table(
         "item_code": _text,
         "ordered_on": _day,
         "schedule_on": Column("day", nullable=True),
+        "promised_on": Column("day", nullable=True),
         "open_qty": _number,  # stock UOM
         "order_line": _opt_text,
         "purchase_order": _opt_text,

@@ -18,7 +18,7 @@ from erp_forecast_addon.planning.periods import MEAN_DAYS
 from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.planning.purchasing.network import Network
 from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, replenish, standing
-from erp_forecast_addon.services import publish
+from erp_forecast_addon.services import arrivals, publish
 from erp_forecast_addon.services.approval_times import learned_approval_time
 from erp_forecast_addon.services.item_forecast import ItemForecast, item_forecast
 from erp_forecast_addon.services.open_drafts import leave_out, read_open_drafts
@@ -106,7 +106,8 @@ def what_stands(
     company = settings.company
     items = found.items[found.items["item_code"] == item_code].reset_index(drop=True)
     positions = _of(reads.positions(found.site, company), item_code, warehouses)
-    everything = _of(reads.dated(found.site, company), item_code, warehouses)
+    open_now = _of(reads.dated(found.site, company), item_code, warehouses)
+    everything = arrivals.counted(open_now, arrivals.last(found.site, company), settings)
     dated = leave_out_untouched(
         leave_out(everything, read_open_drafts(site, company)), read_open_requests(site, company)
     )

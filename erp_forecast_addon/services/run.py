@@ -28,7 +28,7 @@ from erp_forecast_addon.planning.plan import Plan, Supply, plan, policies_with
 from erp_forecast_addon.planning.purchasing.network import Network
 from erp_forecast_addon.planning.purchasing.order_days import OrderTerms
 from erp_forecast_addon.planning.signals import Signals, prepare
-from erp_forecast_addon.services import accuracy, change_sets, decisions, learning, requests, signals, watch
+from erp_forecast_addon.services import accuracy, arrivals, change_sets, decisions, learning, requests, signals, watch
 from erp_forecast_addon.services.approval_times import learned_approval_time
 from erp_forecast_addon.services.drafting import DraftingResult, draft_orders
 from erp_forecast_addon.services.edit_values import price_edits
@@ -89,7 +89,7 @@ class Step:
 @dataclass(frozen=True)
 class Inputs:
     """What one run reads; all tables of planning.tables. drafts: left out of `dated`, and so are the requests that no
-    person edited; faults: of what was read."""
+    person edited; expected: when open orders arrive, see inventory.arrivals; faults: of what was read."""
 
     buckets: pd.DataFrame
     positions: pd.DataFrame
@@ -106,6 +106,7 @@ class Inputs:
     faults: list[Fault]
     network: Network
     requests: OpenRequests
+    expected: pd.DataFrame
 
     @property
     def rows(self) -> int:
@@ -340,6 +341,7 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
             site, company, made.forecasts, naive, before_override(made.forecasts.stages)
         )
         learning.keep(site, company, made.forecasts.learned, panel)
+        arrivals.keep(site, company, inputs.expected)
         del panel, naive  # the largest of what a run holds
     with log.step("Measure accuracy") as step:
         step.rows = accuracy.measure(site, company, log.as_of, inputs.buckets).rows
@@ -394,10 +396,12 @@ def read_inputs(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
     learned = reads.learned_lead_times(site, company, settings.plan.default_lead_time_days)
     on_time = supplier_lead_times(learned, site.now().date())
     ordering = order_terms(site, company)
+    dated = leave_out_untouched(leave_out(reads.dated(site, company), drafts), asked)
+    expected = arrivals.expected_by(site, company, learned, as_of)
     return Inputs(
         buckets=_until(as_of, site.now().date(), reads.buckets(site, company, since)),
         positions=reads.positions(site, company),
-        dated=leave_out_untouched(leave_out(reads.dated(site, company), drafts), asked),
+        dated=arrivals.counted(dated, expected, settings),
         items=items,
         sourcing=reads.sourcing(site, company, items["item_code"].tolist(), learned.lead_times, on_time),
         learned=learned,
@@ -410,6 +414,7 @@ def read_inputs(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
         faults=[*faults, *learned.faults, *ordering.faults],
         network=reads.network(site, company) if settings.draft_requests else Network(),
         requests=asked,
+        expected=expected,
     )
 
 

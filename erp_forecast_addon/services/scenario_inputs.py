@@ -22,7 +22,7 @@ from erp_forecast_addon.planning.scenario_prices import Assumption
 from erp_forecast_addon.planning.scenarios import Chosen, PlanInputs
 from erp_forecast_addon.planning.scopes import below
 from erp_forecast_addon.planning.tables import TREE
-from erp_forecast_addon.services import learning
+from erp_forecast_addon.services import arrivals, learning
 from erp_forecast_addon.services import run as runs
 from erp_forecast_addon.services.item_forecast import ItemForecast, forecast_alone
 from erp_forecast_addon.services.one_item import supply_of
@@ -124,6 +124,7 @@ def _of_few(
     positions = reads.positions(few, company)
     dated = leave_out(reads.dated(few, company), read_open_drafts(site, company))
     dated = dated[dated["item_code"].isin(codes)].reset_index(drop=True)
+    dated = arrivals.counted(dated, arrivals.last(site, company), settings)
     supply = supply_of(site, few, settings, codes, items, dated)
     forecasts = found.forecasts
     classes = site.fetch(scenario_queries.policy_classes(site.qb, company)).drop_duplicates(_PAIR).set_index(_PAIR)

@@ -46,7 +46,7 @@ def company_settings(qb: Any, company: str | None = None) -> Query:
         "forecast_tier", "arima_items", "arima_seconds",
         "demand_manufacture", "demand_subcontract", "demand_material_issue", "service_level_a_pct",
         "service_level_b_pct", "service_level_c_pct", "abc_a_pct", "abc_b_pct", "margin_pct",
-        "policy_method", "unmet_demand",
+        "policy_method", "unmet_demand", "arrival_dates",
         "review_mode", "level_band_pct", "xyz_y_from", "xyz_z_from", "holding_cost_pct", "order_cost",
         "default_lead_time_days", "review_period_days", "approval_days", "who_orders", "draft_orders", "on_approval",
         "alternative_suppliers", "alternative_saving_pct", "alternative_on_time_pct", "ship_to", "pull_forward_days",
@@ -335,6 +335,7 @@ def open_purchase_orders(qb: Any, company: str) -> Query:
     return (
         _lines(qb, order, line, house, line.warehouse, company)
         .select(line.schedule_date.as_("day"), line.qty, line.received_qty.as_("done_qty"), line.conversion_factor)
+        .select(line.expected_delivery_date.as_("promised_on"), line.name.as_("order_line"))
         .where((order.docstatus == 1) & order.status.notin(CLOSED_PURCHASE_ORDER))
         .where((line.qty > line.received_qty) & _not_drop_shipped(line))
     )
@@ -567,7 +568,8 @@ def _receipts(qb: Any, receipt: Any, line: Any, order_line_name: Any, company: s
         .select(
             receipt.supplier, line.item_code, order.transaction_date.as_("ordered_on"),
             receipt.posting_date.as_("received_on"), line.stock_qty, order_line.schedule_date.as_("schedule_on"),
-            order_line.name.as_("order_line"), order.name.as_("purchase_order"),
+            order_line.expected_delivery_date.as_("promised_on"), order_line.name.as_("order_line"),
+            order.name.as_("purchase_order"),
         )
         .where((receipt.docstatus == 1) & (receipt.is_return == 0) & (receipt.is_internal_supplier == 0))
         .where((receipt.company == company) & _not_drop_shipped(order_line))
@@ -585,7 +587,8 @@ def open_order_lines(qb: Any, company: str) -> Query:
         .select(
             order.supplier, line.item_code, order.transaction_date.as_("ordered_on"),
             line.schedule_date.as_("schedule_on"), line.qty, line.received_qty.as_("done_qty"), line.conversion_factor,
-            line.name.as_("order_line"), order.name.as_("purchase_order"),
+            line.expected_delivery_date.as_("promised_on"), line.name.as_("order_line"),
+            order.name.as_("purchase_order"),
         )
         .where((order.docstatus == 1) & order.status.notin(CLOSED_PURCHASE_ORDER) & (order.company == company))
         .where((order.is_internal_supplier == 0) & (line.qty > line.received_qty) & _not_drop_shipped(line))

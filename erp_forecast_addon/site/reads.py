@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.planning.purchasing.network import Network
-from erp_forecast_addon.planning.settings import PlanSettings
+from erp_forecast_addon.planning.settings import AS_DELIVERED, PlanSettings
 from erp_forecast_addon.planning.tables import (
     BOMS,
     BUCKETS,
@@ -112,6 +112,7 @@ def plan_settings(row: dict[str, Any], company: str, currency: str) -> PlanSetti
         policy_method=str(row["policy_method"] or "Textbook"),
         review=str(row["review_mode"] or "Continuous"),  # type: ignore[arg-type]  # PlanSettings checks it
         unmet_demand=str(row["unmet_demand"] or "Waits"),  # type: ignore[arg-type]  # PlanSettings checks it
+        arrival_dates=str(row["arrival_dates"] or AS_DELIVERED),
         holding_rate_per_year=float(row["holding_cost_pct"]) / 100.0,
         order_cost=float(row["order_cost"]),
         level_band=float(row["level_band_pct"]) / 100.0,
@@ -415,8 +416,12 @@ def _flows(kind: str, rows: pd.DataFrame, sign: float) -> pd.DataFrame:
     open_qty = rows["qty"] - rows["done_qty"] if "done_qty" in rows else rows["qty"]
     if "conversion_factor" in rows:
         open_qty = open_qty * rows["conversion_factor"]
-    flows = rows[["item_code", "warehouse", "voucher_no"]].assign(qty=sign * open_qty, kind=kind)
-    return flows.assign(day=rows.get("day", pd.NaT))
+    day = rows.get("day", pd.Series(pd.NaT, index=rows.index))
+    flows = rows[["item_code", "warehouse", "voucher_no"]].assign(qty=sign * open_qty, kind=kind, day=day)
+    if kind == "purchase_order" and "order_line" in rows:
+        # A day that the supplier has named stands for the one that he was asked for.
+        flows = flows.assign(day=rows["promised_on"].fillna(rows["day"]), order_line=rows["order_line"])
+    return flows
 
 
 def _planned_production(site: Site, company: str) -> pd.DataFrame:

@@ -21,7 +21,8 @@ def open_orders(qb: Any, company: str) -> Query:
         .select(
             order.name.as_("purchase_order"), order.supplier, order.transaction_date.as_("ordered_on"),
             order.schedule_date.as_("order_due_on"), line.name.as_("order_line"), line.item_code, line.warehouse,
-            line.schedule_date.as_("line_due_on"), line.qty, line.received_qty, line.conversion_factor, line.base_rate,
+            line.schedule_date.as_("line_due_on"), line.expected_delivery_date.as_("promised_on"), line.qty,
+            line.received_qty, line.conversion_factor, line.base_rate,
         )
         .where((order.docstatus == 1) & order.status.notin(CLOSED_PURCHASE_ORDER) & (order.company == company))
         .where((order.is_internal_supplier == 0) & (line.qty > line.received_qty))

@@ -25,7 +25,8 @@ class Watch:
 
 
 def open_orders(site: Site, company: str) -> pd.DataFrame:
-    """Table OPEN_ORDERS of the company. The agreed date: the line's own, else the order's, else the day it was placed.
+    """Table OPEN_ORDERS of the company. The agreed date: what the supplier has named, else
+    the line's own, else the order's, else the day it was placed.
 
     Lines without a conversion factor are left out: how much they bring is not known, which the plan tells of itself.
     """
@@ -33,7 +34,7 @@ def open_orders(site: Site, company: str) -> pd.DataFrame:
     if lines.empty:
         return OPEN_ORDERS.empty()
     lines = lines[lines["conversion_factor"] > 0]
-    due = lines["line_due_on"].fillna(lines["order_due_on"]).fillna(lines["ordered_on"])
+    due = lines["promised_on"].fillna(lines["line_due_on"]).fillna(lines["order_due_on"]).fillna(lines["ordered_on"])
     return OPEN_ORDERS.check(
         lines.assign(
             due_on=due,

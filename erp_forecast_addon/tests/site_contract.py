@@ -618,6 +618,17 @@ class SiteContract(TestCase):
         self.assertEqual(row["purchase_order"], self.business.order)
         arrived = self.of_item(reads.receipts(self.site, self.world.company)).iloc[0]
         self.assertEqual(row["order_line"], arrived["order_line"])
+        self.assertTrue(pd.isna(row["promised_on"]))
+
+    def test_a_day_that_the_supplier_named_goes_before_the_one_asked_for(self) -> None:
+        line = self.of_item(reads.open_lines(self.site, self.world.company)).iloc[0]["order_line"]
+        named = self.day(9).date()
+        self.site.execute(self.update("Purchase Order Item", "expected_delivery_date", named, name=line))
+        for table in (reads.open_lines, reads.receipts):
+            row = self.of_item(table(self.site, self.world.company)).iloc[0]
+            self.assertEqual((row["schedule_on"], row["promised_on"]), (self.day(-15), self.day(9)))
+        dated = reads.dated(self.site, self.world.company)
+        self.assertEqual(list(dated.loc[dated["order_line"] == line, "day"]), [self.day(9)])
 
     def test_lead_times_are_learned_from_receipts_and_what_is_overdue(self) -> None:
         self.leave_only_our_order()

@@ -10,9 +10,12 @@ import pytest
 from embedded_shop import EmbeddedShop
 
 from erp_forecast_addon.planning.inventory.lead_time_distribution import STEPS, in_steps
+from erp_forecast_addon.planning.purchasing.evidence import recompute
 from erp_forecast_addon.services import decisions
 from erp_forecast_addon.services.approval_times import learned_approval_time
+from erp_forecast_addon.services.arrivals import last
 from erp_forecast_addon.services.lead_times import DOCTYPE
+from erp_forecast_addon.services.one_item import forecast_item
 from erp_forecast_addon.site import reads
 from erp_forecast_addon.site.lead_times import as_text, from_text, known_lead_times
 
@@ -241,3 +244,48 @@ def test_approvals_of_other_companies_and_of_years_ago_are_left_out(traded: Embe
     learned = learned_approval_time(traded.site, settings, date(2026, 11, 20))
     assert learned.observations == 1
     assert learned.probability[3] == pytest.approx(1 / 6)
+
+
+# ---- open orders in the position ------------------------------------
+def overdue_shop(shop: EmbeddedShop) -> EmbeddedShop:
+    """Acme takes 10 days. Slow Supplies delivers after 60 what was asked for in 10; 5,000 are 15 days overdue."""
+    shop.stocked_item("Gear", "Acme", on_hand=10)
+    shop.stocked_item("Cog", "Slow Supplies", on_hand=9000)
+    for at in range(20):
+        order(shop, "Gear", "Acme", 20 + 10 * at, 10)
+        order(shop, "Cog", "Slow Supplies", 70 + 10 * at, 60)
+    name = order(shop, "Gear", "Slow Supplies", 25, None)
+    shop.site.set_fields("Purchase Order Item", f"{name}-1", {"qty": 5000.0, "stock_qty": 5000.0})
+    shop.site.commit()
+    return shop
+
+
+def gear_lines(shop: EmbeddedShop) -> list[dict[str, Any]]:
+    return [line for order in shop.orders() for line in order["items"] if line["item_code"] == "Gear"]
+
+
+def test_an_overdue_order_counts_from_the_day_on_which_it_is_expected(shop: EmbeddedShop) -> None:
+    overdue_shop(shop).run()
+    (line,) = gear_lines(shop)
+    told = json.loads(line["evidence"])
+    assert (told["open_supply_qty"], told["put_off_qty"]) == (0.0, 5000.0)
+    assert recompute(told) == pytest.approx(told["stock_qty"])
+    assert "On order but not counted: 5000 Nos" in line["reason"]
+    (kept,) = (row for row in last(shop.site, shop.company).to_dict("records") if "Gear" in row["order_line"])
+    assert 30 <= (kept["expected_on"].date() - shop.today).days <= 40
+
+
+def test_a_planner_may_trust_the_agreed_dates(shop: EmbeddedShop) -> None:
+    overdue_shop(shop).settings(arrival_dates="As Agreed")
+    shop.run()
+    assert gear_lines(shop) == []
+    (policy,) = shop.rows("Safety Stock Policy", item_code="Gear")
+    assert policy["position_qty"] == 5010.0
+
+
+def test_one_item_between_two_runs_counts_as_the_last_run_expected(shop: EmbeddedShop) -> None:
+    overdue_shop(shop).run()
+    drafted = sum(line["stock_qty"] for line in gear_lines(shop))
+    forecast_item(shop.site, "Gear", lambda _company, _warehouse: True)
+    (policy,) = shop.rows("Safety Stock Policy", item_code="Gear")
+    assert policy["position_qty"] == pytest.approx(10.0 + drafted)

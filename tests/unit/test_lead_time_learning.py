@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from erp_forecast_addon.planning.inventory import lead_time_learning as learning
 from erp_forecast_addon.planning.inventory import lead_time_pooling as pooling
-from erp_forecast_addon.planning.inventory.arrivals import expected_arrivals
+from erp_forecast_addon.planning.inventory.arrivals import as_delivered, expected_arrivals
 from erp_forecast_addon.planning.inventory.lead_time_delay import arrival
 from erp_forecast_addon.planning.inventory.lead_time_distribution import mean, quantiles, std
 from erp_forecast_addon.planning.inventory.lead_time_learning import Learned, learn_lead_times
 from erp_forecast_addon.planning.inventory.supplier_lead_times import never_received, supplier_lead_times
-from erp_forecast_addon.planning.tables import OPEN_LINES, RECEIPTS, SOURCING
+from erp_forecast_addon.planning.tables import DATED, OPEN_LINES, RECEIPTS, SOURCING
 
 AS_OF = date(2026, 11, 20)
 TODAY = pd.Timestamp(AS_OF)
@@ -361,3 +361,63 @@ def test_without_any_history_open_lines_have_no_expected_day() -> None:
     found = expected_arrivals(still_open(("S", "A", 4, 30)), learn(RECEIPTS.empty()), AS_OF)
     assert found[["expected_on", "latest_on", "late_pct"]].isna().all(axis=None)
     assert expected_arrivals(OPEN_LINES.empty(), learn(RECEIPTS.empty()), AS_OF).empty
+
+
+# ---- what a supplier has named ------------------------------------
+def named(receipts: pd.DataFrame, days: float) -> pd.DataFrame:
+    return receipts.assign(promised_on=receipts["ordered_on"] + pd.Timedelta(days=days))
+
+
+def test_a_day_that_the_supplier_named_is_what_his_delay_is_told_against() -> None:
+    history = received(*steady("S", "A", 30, 20), asked=10.0)
+    assert np.nanmean(learn(history).observations.delay_days) == pytest.approx(20.0)
+    promised = learn(named(history, 28.0))
+    assert np.nanmean(promised.observations.delay_days) == pytest.approx(2.0)
+    assert mean_days(promised, "S", "A") == pytest.approx(mean_days(learn(history), "S", "A"))
+
+
+def test_a_late_day_of_the_suppliers_own_does_not_hold_him_back() -> None:
+    """Asked for at once, promised for and delivered after 60 days: that is what he needs."""
+    history = pd.concat(
+        [received(*steady("S", "A", 10, 30), asked=10.0), named(received(*steady("S", "B", 60, 6)), 60.0)]
+    )
+    wished = pd.concat(
+        [received(*steady("S", "A", 10, 30), asked=10.0), received(*steady("S", "B", 60, 6), asked=60.0)]
+    )
+    lines = [f"L{at}" for at in range(len(history))]
+    own, buyers = (learn(each.assign(order_line=lines, purchase_order=lines)) for each in (history, wished))
+    assert mean_days(own, "S", "B") > mean_days(buyers, "S", "B") + 10.0
+
+
+def test_a_named_day_before_the_order_is_told_and_the_day_asked_for_counts() -> None:
+    learned = learn(named(received(("S", "A", 40, 12), asked=10.0), -5.0))
+    assert learned.observations.agreed_days.tolist() == [10.0]
+    (fault,) = learned.faults
+    assert "expected delivery date" in fault.sentence()
+
+
+def test_open_lines_count_from_their_expected_day_and_never_before_the_agreed_one() -> None:
+    history = received(*steady("S", "A", 30, 40), asked=20.0)
+    lines = still_open(("S", "A", 25, 20), ("S", "A", 2, 20), ("S", "A", 2, 90))
+    expected = expected_arrivals(lines, learn(history, lines), AS_OF)
+    dated = DATED.check(pd.DataFrame({
+        "item_code": "A", "warehouse": "W", "qty": 5.0, "kind": ["purchase_order"] * 3 + ["material_request"],
+        "day": [*lines["schedule_on"], TODAY], "order_line": [*lines["order_line"], ""],
+    }))  # fmt: skip
+    found = as_delivered(dated, expected)
+    # Ten days late as ever where the date is short, so the overdue line no longer counts at once; a far date is kept.
+    assert (found["day"] - TODAY).dt.days.tolist() == [5, 28, 88, 0]
+    assert found["agreed_on"].tolist()[:2] == lines["schedule_on"].tolist()[:2]
+    assert found["agreed_on"].isna().tolist() == [False, False, True, True]
+    early = expected.assign(expected_on=TODAY)
+    assert as_delivered(dated, early.iloc[1:])["day"].tolist() == dated["day"].tolist()
+    assert as_delivered(dated, expected.iloc[:0])["day"].tolist() == dated["day"].tolist()
+
+
+def test_the_expected_day_is_told_from_the_day_that_the_supplier_named() -> None:
+    history = named(received(*steady("S", "A", 30, 40), asked=20.0), 29.0)
+    line = still_open(("S", "A", 10, 20))
+    renamed = line.assign(promised_on=line["ordered_on"] + pd.Timedelta(days=45))
+    (row,) = expected_arrivals(renamed, learn(history, renamed), AS_OF).to_dict("records")
+    assert (row["agreed_on"] - TODAY).days == 35
+    assert abs((row["expected_on"] - TODAY).days - 36) <= 1

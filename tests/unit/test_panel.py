@@ -93,6 +93,16 @@ def test_a_week_is_masked_when_more_than_half_of_its_days_are():
         assert panel.in_stock[0].tolist() == [True, not masked]
 
 
+def test_a_week_emptied_by_a_large_demand_is_news_and_stays():
+    quiet = [bucket(7 * week, 5, 50, 45) for week in range(3)]
+    large, small = bucket(21, 45, 45, 0), bucket(21, 4, 4, 0)
+    until = MONDAY + timedelta(days=27)
+    assert panel_of(*quiet, large, period="week", as_of=until)[0].in_stock[0].tolist() == [True] * 4
+    masked = panel_of(*quiet, bucket(15, 0, 45, 4), small, period="week", as_of=until)[0]
+    assert masked.in_stock[0].tolist() == [True] * 3 + [False]
+    assert masked.demand[0].tolist() == [5, 5, 5, 4]
+
+
 def test_stock_from_before_the_window_is_known_in_it():
     old = bucket(-100, 5, 30, 0)
     panel, _ = panel_of(old, bucket(-90, 0, 0, 40), bucket(-80, 1, 40, 39), bucket(3, 9, 39, 30), history_days=14)

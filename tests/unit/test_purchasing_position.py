@@ -15,6 +15,7 @@ from erp_forecast_addon.planning.purchasing.position import (
     lay_out,
     project,
     projected_stock,
+    put_off_qty,
 )
 from erp_forecast_addon.planning.tables import DATED
 
@@ -55,6 +56,19 @@ def test_unplanned_pairs_and_days_beyond_the_horizon_are_no_supply_but_drafts_al
     )
     assert open_.supply.sum() == 0.0
     assert open_.all_drafts.tolist() == [8.0, 0.0]
+
+
+def test_supply_that_is_expected_after_the_window_it_was_agreed_for_is_told() -> None:
+    day = pd.Timestamp(AS_OF)
+    rows = pd.DataFrame([
+        dated("A", 20, 5.0, "purchase_order") | {"agreed_on": day - pd.Timedelta(days=3)},  # overdue
+        dated("A", 6, 7.0, "purchase_order") | {"agreed_on": day + pd.Timedelta(days=2)},  # later, but in time
+        dated("B", 20, 3.0, "purchase_order") | {"agreed_on": day + pd.Timedelta(days=15)},  # not agreed in time either
+        dated("B", 20, 9.0, "purchase_order"),
+    ])  # fmt: skip
+    found = DATED.check(rows)
+    assert put_off_qty(found, PAIRS, AS_OF, np.array([8, 8])).tolist() == [5.0, 0.0]
+    assert lay_out(found, PAIRS, AS_OF, 30).supply[0, [0, 5, 19]].tolist() == [0.0, 7.0, 5.0]
 
 
 def test_a_firm_order_uses_up_the_forecast_of_its_week_and_not_of_the_next() -> None:

@@ -57,7 +57,7 @@ def observations(delays: list[float], ago: list[float], supplier: str = "S", sti
     days = 20.0 + np.array(delays)
     return Observations(
         np.full(n, supplier, dtype=object), np.full(n, "A", dtype=object), days + np.array(ago), days,
-        np.full(n, 20.0), np.full(n, still_open), np.ones(n), np.ones(n),
+        np.full(n, 20.0), np.full(n, 20.0), np.full(n, still_open), np.ones(n), np.ones(n),
     )  # fmt: skip
 
 

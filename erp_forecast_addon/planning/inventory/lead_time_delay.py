@@ -56,7 +56,7 @@ class Delays:
 def learn_delays(seen: Observations, ample: NDArray[np.bool_]) -> Delays:
     """ample: (n,) the agreed date left more than the usual lead time. Open parts count as later than they are now;
     those not yet due say nothing."""
-    told = np.isfinite(seen.asked_days) & ~(seen.open & (seen.delay_days < 0.0))
+    told = np.isfinite(seen.agreed_days) & ~(seen.open & (seen.delay_days < 0.0))
     of_supplier, suppliers = pd.factorize(seen.supplier, sort=True)
     day = np.clip(np.nan_to_num(seen.delay_days), -_MOST_DAYS, _MOST_DAYS).astype(np.int64) + _MOST_DAYS
     recent = seen.order_weight * 0.5 ** (seen.order_age_days / HALF_LIFE_DAYS)

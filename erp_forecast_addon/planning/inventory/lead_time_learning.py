@@ -73,11 +73,13 @@ def learn_lead_times(
     waits = asked_late(seen, delivered, usual)
     # A line that is open because it was asked for later tells nothing about what the supplier needs.
     lead_times = _pooled(seen, waits, ~(waits & seen.open), default_days) if waits.any() else delivered
-    return Learned(lead_times, delivered, learn_delays(seen, waits), seen, waits, faults, usual)
+    # What the supplier has named himself does not hold him back: it counts for the delay, not for the lead time.
+    ample = later_than_usual(seen.agreed_days, usual_days(seen.supplier, seen.item_code, delivered, usual))
+    return Learned(lead_times, delivered, learn_delays(seen, ample), seen, waits, faults, usual)
 
 
 def asked_late(seen: Observations, delivered: LeadTimeDistributions, usual: pd.DataFrame | None) -> NDArray[np.bool_]:
-    """(n,) whether the agreed date lies clearly beyond the usual lead time, so that it binds and not the supplier."""
+    """(n,) whether the day asked for lies clearly beyond the usual lead time, so that it binds and not the supplier."""
     return later_than_usual(seen.asked_days, usual_days(seen.supplier, seen.item_code, delivered, usual))
 
 

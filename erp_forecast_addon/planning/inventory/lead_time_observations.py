@@ -44,6 +44,10 @@ ASKED_BEFORE_ORDER = _(
     "{supplier}, {item_code}: an order of {ordered_on} asks for delivery on {schedule_on}, before it was placed. Its "
     "delay was left out; correct the date of delivery."
 )
+PROMISED_BEFORE_ORDER = _(
+    "{supplier}, {item_code}: the expected delivery date {promised_on} lies before its order of {ordered_on}. It was "
+    "left out of the delays; correct the expected delivery date."
+)
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,10 @@ class Observations:
     """All (n,): parts of order lines, received or still open.
 
     supplier, item_code: text. order_age_days: days from the order to as_of. days: days from the order to the receipt,
-    or to as_of for an open part (which therefore takes longer than that). asked_days: days from the order to the
-    agreed date, NaN where none is known or it cannot be. open: not yet received. weight: share of what the order has of
-    the item; order_weight: share of the order (its lines weigh alike, the parts of a line by quantity).
+    or to as_of for an open part (which therefore takes longer than that). asked_days: days from the order to the day
+    asked for; agreed_days: to the one that the supplier has named, else to the one asked for; NaN where none is known
+    or it cannot be. open: not yet received. weight: share of what the order has of the item; order_weight: share of the
+    order (its lines weigh alike, the parts of a line by quantity).
     """
 
     supplier: NDArray[np.object_]
@@ -61,6 +66,7 @@ class Observations:
     order_age_days: Floats
     days: Floats
     asked_days: Floats
+    agreed_days: Floats
     open: Flags
     weight: Floats
     order_weight: Floats
@@ -68,7 +74,7 @@ class Observations:
     @property
     def delay_days(self) -> Floats:
         """(n,) days after the agreed date, negative before it; NaN without one. Of an open part: so far."""
-        return np.asarray(self.days - self.asked_days)
+        return np.asarray(self.days - self.agreed_days)
 
 
 def observe(receipts: pd.DataFrame, open_lines: pd.DataFrame, as_of: date) -> tuple[Observations, list[Fault]]:
@@ -76,7 +82,7 @@ def observe(receipts: pd.DataFrame, open_lines: pd.DataFrame, as_of: date) -> tu
 
     A receipt before its order, without quantity, after as_of or more than LONGEST_LEAD_TIME_DAYS after its order is
     left out and told; so is a line that has been open for longer. Open parts placed after as_of say nothing and are
-    left out without a word. An agreed date before the order is told, and only the delay is left out.
+    left out without a word. A date asked for or named before the order is told, and only the delay is left out.
     """
     received, opened = RECEIPTS.check(receipts), OPEN_LINES.check(open_lines)
     today = pd.Timestamp(as_of)
@@ -85,15 +91,14 @@ def observe(receipts: pd.DataFrame, open_lines: pd.DataFrame, as_of: date) -> tu
     says = ~forgotten & (opened["ordered_on"] <= today).to_numpy() & (opened["open_qty"] > 0.0).to_numpy()
     parts = _parts(received[~wrong], opened[says], today)
     asked = (parts["schedule_on"] - parts["ordered_on"]).dt.days.astype(float)
-    early = (asked < 0.0).to_numpy()
+    promised = (parts["promised_on"] - parts["ordered_on"]).dt.days.astype(float)
+    early, impossible = (asked < 0.0).to_numpy(), (promised < 0.0).to_numpy()
+    asked = asked.mask(early)
     faults = [
         *_faults(received[wrong], sentence[wrong], as_of),
         *_faults(opened[forgotten], np.full(int(forgotten.sum()), FORGOTTEN, dtype=object), as_of),
-        *_faults(
-            parts[early].drop_duplicates("line"),
-            np.full(int(parts[early]["line"].nunique()), ASKED_BEFORE_ORDER, dtype=object),
-            as_of,
-        ),
+        *_of_lines(parts[early], ASKED_BEFORE_ORDER, as_of),
+        *_of_lines(parts[impossible], PROMISED_BEFORE_ORDER, as_of),
     ]
     line, order = parts["line"].to_numpy(), parts["order"].to_numpy()
     share = parts["qty"] / parts.groupby("line")["qty"].transform("sum")
@@ -108,7 +113,8 @@ def observe(receipts: pd.DataFrame, open_lines: pd.DataFrame, as_of: date) -> tu
         item_code=parts["item_code"].to_numpy(dtype=object),
         order_age_days=(today - parts["ordered_on"]).dt.days.to_numpy(dtype=float),
         days=(parts["until"] - parts["ordered_on"]).dt.days.to_numpy(dtype=float),
-        asked_days=asked.mask(early).to_numpy(dtype=float),
+        asked_days=asked.to_numpy(dtype=float),
+        agreed_days=promised.mask(impossible).fillna(asked).to_numpy(dtype=float),
         open=parts["open"].to_numpy(dtype=bool),
         weight=share.to_numpy(dtype=float) / per_line[line],
         order_weight=share.to_numpy(dtype=float) / together,
@@ -132,7 +138,7 @@ def _parts(received: pd.DataFrame, opened: pd.DataFrame, today: pd.Timestamp) ->
 
     Orders and lines without a name are told by supplier, item and day.
     """
-    columns = ["supplier", "item_code", "ordered_on", "schedule_on", "order_line", "purchase_order"]
+    columns = ["supplier", "item_code", "ordered_on", "schedule_on", "promised_on", "order_line", "purchase_order"]
     both = pd.concat(
         [
             received[columns].assign(qty=received["stock_qty"], until=received["received_on"], open=False),
@@ -152,9 +158,14 @@ def _parts(received: pd.DataFrame, opened: pd.DataFrame, today: pd.Timestamp) ->
     return both.assign(**{name: pd.factorize(names)[0] for name, names in numbered.items()})
 
 
+def _of_lines(parts: pd.DataFrame, sentence: str, as_of: date) -> list[Fault]:
+    lines = parts.drop_duplicates("line")
+    return _faults(lines, np.full(len(lines), sentence, dtype=object), as_of)
+
+
 def _faults(rows: pd.DataFrame, sentences: NDArray[np.object_], as_of: date) -> list[Fault]:
     """A loop over the few bad rows: each becomes a sentence."""
-    wanted = ("supplier", "item_code", "ordered_on", "received_on", "schedule_on", "stock_qty")
+    wanted = ("supplier", "item_code", "ordered_on", "received_on", "schedule_on", "promised_on", "stock_qty")
     have = [name for name in wanted if name in rows]
     return [
         Fault(

@@ -45,6 +45,7 @@ EVIDENCE_COLUMNS = (
     "policy",
     "method",
     "as_of",
+    "put_off_qty",  # on order and agreed for a day in time, but expected too late to count
     "firm_demand_qty",
     "overdue_and_other_demand_qty",
     "daily_demand_mean",

@@ -23,6 +23,10 @@ FASTER = _(
     "{own_days}."
 )
 RANK = _("Rank {rank} of {lines} by margin protected per money spent; the week's cut is after rank {last_rank}.")
+PUT_OFF = _(
+    "On order but not counted: {qty} {stock_uom}. They were agreed for a day in time, but as their supplier "
+    "delivers, half of such orders come only after the days that this order covers."
+)
 WARNING = _("{supplier}: {warning}")
 
 
@@ -76,5 +80,6 @@ def _matters(lines: pd.DataFrame, currency: str) -> list[tuple[NDArray[np.bool_]
         (number("budget_rank") > 0.0, RANK,
          {"rank": number("budget_rank"), "lines": number("budget_lines"),
           "last_rank": np.nan_to_num(number("budget_last_rank"))}),
+        (number("put_off_qty") > 0.0, PUT_OFF, {"qty": number("put_off_qty"), "stock_uom": "stock_uom"}),
         ((lines["warning"] != "").to_numpy(), WARNING, {"supplier": "supplier", "warning": "warning"}),
     ]  # fmt: skip

@@ -101,6 +101,17 @@ def lay_out(
     )
 
 
+def put_off_qty(dated: pd.DataFrame, pair_index: pd.MultiIndex, as_of: date, window_days: Ints) -> Floats:
+    """(n,) supply of the table DATED that was agreed for a pair's window and is expected after it. window_days: as in
+    `project`, which counts supply through the day after the window."""
+    moved = dated[dated["agreed_on"].notna() & (dated["qty"] > 0.0)]
+    row = pair_index.get_indexer(pd.MultiIndex.from_frame(moved[["item_code", "warehouse"]]))
+    moved, row = moved[row >= 0], row[row >= 0]
+    agreed, expected = ((moved[day] - pd.Timestamp(as_of)).dt.days.to_numpy() - 1 for day in ("agreed_on", "day"))
+    missed = (agreed <= window_days[row]) & (expected > window_days[row])
+    return np.bincount(row, np.where(missed, moved["qty"].to_numpy(dtype=float), 0.0), len(pair_index)).astype(float)
+
+
 def forecast_that_counts(forecast: Floats, netting: Netting, replaced: Flags, production_days: int) -> Floats:
     """(n, days) the forecast that is netted with firm demand: none inside the demand time fence, and none up to the
     production horizon in the rows `replaced`, (n,), whose exploded demand takes its place there.

@@ -70,6 +70,7 @@ def order_cases(reckoned: Reckoned, settings: PlanSettings, as_of: date) -> pd.D
         margin_protected=until_next * np.maximum(sells_at - unit_cost(pairs), 0.0),
         window_risk=until_next * sells_at,
         money_at_risk=np.where(need_qty > 0.0, until_next * sells_at, 0.0),
+        put_off_qty=reckoned.put_off_qty,
         suppressed=pairs["order_suppressed_until"] > pd.Timestamp(as_of),
         # ERPNext refuses an item on the day its life ends; orders are placed on as_of + 1.
         retired=pairs["disabled"] | (pairs["end_of_life"] <= pd.Timestamp(as_of) + pd.Timedelta(days=1)),

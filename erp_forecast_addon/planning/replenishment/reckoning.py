@@ -25,7 +25,7 @@ from erp_forecast_addon.planning.inventory.safety_stock import safety_factor
 from erp_forecast_addon.planning.purchasing import alternatives
 from erp_forecast_addon.planning.purchasing.lots import SMALLEST_QTY, order_steps, whole_days_up
 from erp_forecast_addon.planning.purchasing.network import Edges, Sources, edges_of, sources_of
-from erp_forecast_addon.planning.purchasing.position import Netting, Outlook, forecast_that_counts, lay_out
+from erp_forecast_addon.planning.purchasing.position import Netting, Outlook, forecast_that_counts, lay_out, put_off_qty
 from erp_forecast_addon.planning.purchasing.price_breaks import pair_breaks
 from erp_forecast_addon.planning.purchasing.requirements import Lending, Requirements, Shelves, requirements
 from erp_forecast_addon.planning.purchasing.transfers import buying_cost
@@ -54,7 +54,8 @@ class Reckoned:
     """Everything that is computed for every pair, (n,) in the order of `pairs`.
 
     unusable: the forecast is not finite; arrival_day: index of the day on which an order of today arrives; found: where
-    every pair stands and what it needs; buying_costs: (k,) what its moves save.
+    every pair stands and what it needs; buying_costs: (k,) what its moves save; put_off_qty: on order and agreed for a
+    day in time, but expected later.
     """
 
     pairs: pd.DataFrame
@@ -73,6 +74,7 @@ class Reckoned:
     rule_faults: list[Fault]
     on_paths: JudgedOrders
     timing: Timing
+    put_off_qty: Floats
 
     @property
     def sight(self) -> Outlook:
@@ -174,6 +176,7 @@ def reckon(
     return Reckoned(
         held, unusable, abc, xyz, variation, timing.lead_times, timing.observations, levels, timing.arrival_day, found,
         edges, sources, _moves_cost(found, pairs, levels, settings), rule_faults, judged, timing,
+        put_off_qty(door.dated.rows, pd.MultiIndex.from_frame(pairs[_PAIR]), as_of, window_days),
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[Any], list[Any]
 
 
 def _rows(lines: pd.DataFrame) -> list[dict[str, Any]]:
-    days = ("ordered_on", "schedule_on", "expected_on", "latest_on")
+    days = ("ordered_on", "agreed_on", "expected_on", "latest_on")
     plain = lines.assign(
         **{name: lines[name].dt.date.astype(object).where(lines[name].notna(), None) for name in days},
         late_pct=lines["late_pct"].round(1).astype(object).where(lines["late_pct"].notna(), None),
@@ -51,7 +51,7 @@ def _columns() -> list[dict[str, Any]]:
         column("item_code", _("Item"), "Link", 140, "Item"),
         column("open_qty", _("Open Quantity (Stock UOM)"), "Float", 130),
         column("ordered_on", _("Ordered On"), "Date", 110),
-        column("schedule_on", _("Agreed Date"), "Date", 110),
+        column("agreed_on", _("Agreed Date"), "Date", 110),
         column("expected_on", _("Expected On"), "Date", 110),
         column("latest_on", _("Nine Tenths Are Here By"), "Date", 140),
         column("late_pct", _("Chance to Be Late (%)"), "Percent", 130),
