@@ -76,11 +76,11 @@ class DraftingScenarios(Scenarios):
         assert (run["orders_created"], run["orders_updated"], run["orders_withdrawn"]) == (0, 0, 0)
 
     def test_another_supplier_worth_naming_is_told_on_an_untouched_draft(self) -> None:
-        self.shop.stocked_item("Bolt", lead_time_days=20)
+        self.shop.supplier("Cheap Supplies")
+        self.shop.stocked_item("Bolt", supplier_items=[{"supplier": "Cheap Supplies"}])
         self.shop.run()
         (before,) = self.shop.orders()
         assert not before["items"][0]["alternative_supplier"]
-        self.shop.supplier("Cheap Supplies")
         self.shop.price("Bolt", "Cheap Supplies", 2.0)
         self.shop.run()
         (after,) = self.shop.orders()
