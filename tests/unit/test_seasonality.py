@@ -40,3 +40,10 @@ def test_rare_noisy_demand_gets_a_flat_profile_and_a_clear_season_its_own():
     assert np.ptp(profiles(panel_of(rare))[0]) < 0.6 * np.ptp(
         rare.reshape(60, 4, 12).sum(axis=(0, 1)) / rare.reshape(60, 4, 12).sum(axis=(0, 1)).mean()
     )
+
+
+def test_what_was_learned_from_no_series_says_nothing_of_a_new_one():
+    """A company whose first run found no history, and an item that is forecast alone the next day."""
+    known = priors.learn(panel_of(np.zeros((0, 48))))
+    assert any(len(labels) == 0 for _columns, labels, _indices in known.levels), "there is a level without a group"
+    assert (known.of(panel_of(np.ones((2, 48)))) == 1.0).all()

@@ -28,7 +28,7 @@ class Profiles:
         found = np.ones((panel.n, panel.season_length), dtype=np.float32)
         for columns, labels, indices in self.levels:
             group = groupings(panel, (columns,))
-            if not group:
+            if not group or not len(labels):  # learned before there was a series of this kind
                 continue
             at = group[0].at(labels)[group[0].code]
             found = np.where((at >= 0)[:, None], indices[at], found)
