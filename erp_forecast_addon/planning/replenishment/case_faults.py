@@ -44,7 +44,10 @@ def orderable_cases(cases: pd.DataFrame, rated: pd.DataFrame, chosen: pd.DataFra
 
 def line_faults(lines: pd.DataFrame) -> list[Fault]:
     """What a buyer has to know about lines that are proposed all the same."""
-    above_year = lines["supplier_minimum_qty"] > np.maximum(lines["annual_demand_qty"], lines["need_qty"])
+    # Most methods have the minimum in their order-up-to level; what is missing without it lies below the reorder point.
+    missing_qty = np.maximum(lines["reorder_point_qty"] - lines["position_qty"], 0.0)
+    missing_qty = lines["need_qty"].where(lines["need_qty"] < lines["supplier_minimum_qty"], missing_qty)
+    above_year = lines["supplier_minimum_qty"] > np.maximum(lines["annual_demand_qty"], missing_qty)
     return [
         *item_faults(
             "Supplier Blocked",
@@ -62,7 +65,7 @@ def line_faults(lines: pd.DataFrame) -> list[Fault]:
         *pair_faults(
             "MOQ Above Need",
             sentences.MOQ_ABOVE_NEED,
-            lines.assign(min_order_qty=lines["supplier_minimum_qty"])[above_year],
+            lines.assign(min_order_qty=lines["supplier_minimum_qty"], need_qty=missing_qty)[above_year],
             ("min_order_qty", "annual_demand_qty", "need_qty", "stock_uom", "supplier"),
         ),
     ]

@@ -10,6 +10,8 @@ from erp_forecast_addon.planning.inventory.safety_stock import Floats
 # Halvings of the range in which the reorder point lies: to a billionth of the largest demand.
 _HALVINGS = 36
 _FLOAT_NOISE = 1e-6
+# Of what is not counted in pieces, as good as nothing.
+_LEAST_QTY = 1e-3
 
 
 def cycle_service_level(inputs: PolicyInputs, target: Floats) -> OrderLevels:
@@ -38,6 +40,10 @@ def fill_rate(inputs: PolicyInputs, target: Floats) -> OrderLevels:
     none = unserved_share(inputs, np.zeros(inputs.n), width) <= allowed + 1e-12
     point = np.where(none, 0.0, high)
     point = np.where(inputs.whole, np.ceil(point - _FLOAT_NOISE), point)
+    # An order is due below the reorder point. Where nobody notes down what is asked for in vain no position falls below
+    # an empty shelf, so whatever large orders promise, one is due on it.
+    asked_for = np.asarray(inputs.daily_mean) > 0.0
+    point = np.where(asked_for, np.maximum(point, np.where(inputs.whole, 1.0, _LEAST_QTY)), point)
     return _with_orders(inputs, "Fill Rate", target, point)
 
 
