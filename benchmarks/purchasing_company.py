@@ -57,7 +57,7 @@ def make(pairs: int, suppliers: int) -> Company:
         valuation_rate=np.repeat(cost, len(houses)),
     )
     settings = PlanSettings(
-        "B", "EUR", order_cost=5.0, weekly_budget=len(keys) * 4000.0, weekly_cash_limit=len(keys) * 3000.0,
+        "B", "EUR", order_cost=5.0, weekly_budget=len(keys) * 2000.0, weekly_cash_limit=len(keys) * 1600.0,
         alternative_suppliers="Take", consume_back_days=7, consume_forward_days=7, production_horizon_days=14,
         transfer_cost=2.0,
     )  # fmt: skip
