@@ -1,5 +1,6 @@
 """What could be done about the shortages of a scenario: other suppliers, stock elsewhere, an earlier order."""
 
+import math
 from datetime import date
 
 import numpy as np
@@ -17,8 +18,6 @@ KINDS = ("Other Supplier", "Transfer", "Earlier Order")
 MOST_PAIRS = 100
 # Of a pair's alternatives of one kind.
 MOST_OF_A_KIND = 3
-# Goods are loaded tomorrow and unloaded so many days later: transfers have no lead time of their own in ERPNext.
-TRANSFER_DAYS = 1
 COLUMNS = (
     "item_code", "warehouse", "kind", "supplier", "from_warehouse", "qty", "lead_time_days", "base_rate", "act_by",
     "arrives_on", "effective_on", "own_supplier", "shortage_on", "shortage_value", "template", "values",
@@ -65,7 +64,7 @@ def alternatives(
     tomorrow = pd.Timestamp(as_of) + pd.Timedelta(days=1)
     found = [
         _other_suppliers(changed.inputs, short, tomorrow + pd.Timedelta(days=approval_days)),
-        _transfers(company, policies, short, tomorrow + pd.Timedelta(days=TRANSFER_DAYS)),
+        _transfers(company, policies, short, tomorrow + pd.Timedelta(days=math.ceil(company.settings.transfer_days))),
         _earlier_orders(
             _in_lots(changed.inputs, short), tomorrow, approval_days,
             short["item_code"].isin(list(changed.waiting_items)), out_days,
