@@ -230,9 +230,10 @@ def _proposal_only(site: Any, item_code: str) -> tuple[float, float, int]:
     from erp_forecast_addon.planning.replenishment import replenish
     from erp_forecast_addon.services import one_item
     from erp_forecast_addon.services.item_forecast import item_forecast
+    from erp_forecast_addon.services.light_text import light_text
     from erp_forecast_addon.site import reads
 
-    with one_item.light_text():
+    with light_text():
         pairs = one_item.chosen_pairs(site, item_code, lambda company, warehouse: True)
         company, houses = str(pairs["company"].iloc[0]), set(pairs["warehouse"])
         settings = reads.company_settings(site, company)

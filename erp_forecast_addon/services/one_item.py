@@ -6,7 +6,6 @@ keeps the class that the last run gave it.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +20,7 @@ from erp_forecast_addon.planning.replenishment import DemandOutlook, Supply, rep
 from erp_forecast_addon.services import arrivals, publish
 from erp_forecast_addon.services.approval_times import learned_approval_time
 from erp_forecast_addon.services.item_forecast import ItemForecast, item_forecast
+from erp_forecast_addon.services.light_text import light_text
 from erp_forecast_addon.services.open_drafts import leave_out, read_open_drafts
 from erp_forecast_addon.services.open_requests import leave_out_untouched, read_open_requests
 from erp_forecast_addon.services.refresh import mark_changed, refresh_demand
@@ -53,13 +53,6 @@ def forecast_item(site: Site, item_code: str, may_plan: Callable[[str, str], boo
         for company, pairs in chosen.groupby("company", sort=True):  # the companies of one item
             sentences += _forecast_in_company(site, item_code, str(company), set(pairs["warehouse"]))
         return sentences
-
-
-def light_text() -> AbstractContextManager[None]:
-    """Text columns without pyarrow, where that is installed: its calls cost more than the few rows of one item are
-    worth, two fifths of the whole. What another thread reads meanwhile is the same text, kept otherwise."""
-    held: AbstractContextManager[None] = pd.option_context("mode.string_storage", "python")
-    return held
 
 
 def chosen_pairs(site: Site, item_code: str, may_plan: Callable[[str, str], bool]) -> pd.DataFrame:

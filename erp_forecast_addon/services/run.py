@@ -34,6 +34,7 @@ from erp_forecast_addon.services.drafting import DraftingResult, draft_orders
 from erp_forecast_addon.services.edit_values import price_edits
 from erp_forecast_addon.services.exceptions import publish_faults
 from erp_forecast_addon.services.lead_times import publish_lead_times
+from erp_forecast_addon.services.light_text import light_text_of_few
 from erp_forecast_addon.services.open_drafts import OpenDrafts, as_supply, leave_out, read_open_drafts
 from erp_forecast_addon.services.open_requests import (
     OpenRequests,
@@ -133,7 +134,8 @@ def run_company(
         _mark_interrupted(site, company, but=run)
         log = _start(site, company, triggered_by, as_of, run)
         try:
-            _carry_out(site, company, log)
+            with light_text_of_few(site, company):
+                _carry_out(site, company, log)
         except Exception as error:
             log.fail(error)
             raise

@@ -291,3 +291,10 @@ def delete_rows_of(qb: Any, doctype: str, item_code: str | None = None, warehous
     if item_code is not None:
         query = query.where(row.item_code == item_code)
     return query if warehouse is None else query.where(row.warehouse == warehouse)
+
+
+def bin_count(qb: Any, company: str) -> Any:
+    """bins: how many items in warehouses the company keeps stock of."""
+    held, house = qb.DocType("Bin"), qb.DocType("Warehouse")
+    query = qb.from_(held).join(house).on(house.name == held.warehouse)
+    return query.select(Count("*").as_("bins")).where(house.company == company)

@@ -57,7 +57,7 @@ def while_drafting(shop: EmbeddedShop, act: Callable[[EmbeddedSite], None]) -> N
 
 ASKED = pd.DataFrame({
     "item_code": ["A", "B"], "warehouse": "W", "uom": "Nos", "schedule_date": pd.to_datetime(["2026-12-01"] * 2),
-    "qty": [100.0, 10.0], "conversion_factor": 1.0, "stock_qty": [100.0, 10.0], "rate": 5.0,
+    "qty": [100.0, 10.0], "conversion_factor": 1.0, "stock_qty": [100.0, 10.0], "rate": 5.0, "alternative_supplier": "",
 })  # fmt: skip
 
 
