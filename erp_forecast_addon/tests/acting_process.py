@@ -1,8 +1,9 @@
-"""A process of its own that does one thing on a live site and stops at its stages:
-`python -m …acting_process BENCH SITE USER ACT [WORD …]`.
+"""A process of its own that does one thing after another on a live site and stops at the stages of each:
+`python -m …acting_process BENCH SITE`.
 
-It prints the name of a stage and waits for a line on stdin before it goes on, so that a test can put two processes into
-each other in any order; at the end it prints `done …` or `refused KIND SENTENCE`. Acts:
+It reads what to do as a line of JSON, `[USER, ACT, WORD, …]`, until its stdin is closed. It prints a stage's name and
+waits for a line before it goes on, so that a test can put two processes into each other in any order; at the end of an
+act it prints `done` or `refused KIND SENTENCE`. Each act has a connection of its own, as a request has. Acts:
 
 - `approve RECORD`, `reject RECORD`: over the API, as a person. Stages: `seen` (his transaction has read both
   documents), `decided` (not committed yet).
@@ -12,6 +13,7 @@ each other in any order; at the end it prints `done …` or `refused KIND SENTEN
   `delete_order`, `insert_order`: about to do that for the first time.
 """
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -105,20 +107,23 @@ ACTS: dict[str, Callable[..., None]] = {
 }  # fmt: skip
 
 
-def main(bench: str, site_name: str, user: str, act: str, *words: str) -> None:
+def main(bench: str, site_name: str) -> None:
     os.chdir(f"{bench}/sites")
-    frappe.init(site_name)
-    frappe.connect()
-    frappe.set_user(user)
-    frappe.local.lang = "en"
-    try:
-        ACTS[act](*words)
-    except Exception as error:  # whatever it is, the test reads it
-        frappe.db.rollback()
-        print(f"refused {type(error).__name__} {error}".replace("\n", " "), flush=True)
-    else:
-        print("done", flush=True)
-    frappe.destroy()
+    for line in sys.stdin:
+        user, act, *words = json.loads(line)
+        frappe.init(site_name)
+        frappe.connect()
+        frappe.set_user(user)
+        frappe.local.lang = "en"
+        try:
+            ACTS[act](*words)
+        except Exception as error:  # whatever it is, the test reads it
+            frappe.db.rollback()
+            said = f"refused {type(error).__name__} {error}".replace("\n", " ")
+        else:
+            said = "done"
+        frappe.destroy()
+        print(said, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """People and runs at the same draft at the same time: processes of their own on MariaDB, put into each other stage by
 stage. No edit is lost without a word, and nothing is ordered twice."""
 
+import json
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import frappe
 from frappe.tests.utils import FrappeTestCase
@@ -22,17 +23,21 @@ CHANGED = "was changed by somebody else a moment ago"
 
 
 class Actor:
-    """A process of acting_process.py. Each call brings it to its next stage."""
+    """A process of acting_process.py and what it is told to do. Each call brings it to its next stage."""
+
+    # Processes that have ended what they were told and wait for more; starting one takes longer than most acts.
+    idle: ClassVar[list["subprocess.Popen[str]"]] = []
 
     def __init__(self, user: str, act: str, *words: str) -> None:
-        command = [
-            sys.executable, "-m", "erp_forecast_addon.tests.acting_process", frappe.utils.get_bench_path(),
-            frappe.local.site, user, act, *words,
-        ]  # fmt: skip
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(frappe.utils.get_bench_path())
-        )
-        self.act = act
+        self.process = self.idle.pop() if self.idle else self._started()
+        self.act, self.ended = act, False
+        self._write(json.dumps([user, act, *words]))
+
+    @staticmethod
+    def _started() -> "subprocess.Popen[str]":
+        bench = frappe.utils.get_bench_path()
+        command = [sys.executable, "-m", "erp_forecast_addon.tests.acting_process", bench, frappe.local.site]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(bench))
 
     def comes_to(self, stage: str) -> "Actor":
         said = self.answer()
@@ -41,13 +46,20 @@ class Actor:
 
     def answer(self) -> str:
         assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
+        said = self.process.stdout.readline().strip()
+        if said.split()[:1] in (["done"], ["refused"]):
+            self.ended = True
+            self.idle.append(self.process)
+        return said
 
     def go(self) -> "Actor":
-        assert self.process.stdin is not None
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
+        self._write("go")
         return self
+
+    def _write(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
 
     def go_and_block(self) -> "Actor":
         """On, with time to run into the lock of another process before that one goes on."""
@@ -59,10 +71,27 @@ class Actor:
         """The last word: through the stages that are left."""
         while True:
             said = self.answer()
-            if not said or said.split()[0] in ("done", "refused"):
-                self.process.wait(timeout=60)
+            if not said or self.ended:
                 return said
             self.go()
+
+    def stop(self) -> None:
+        """What a test that failed has left at a stage."""
+        if not self.ended:
+            self.close(self.process)
+
+    @staticmethod
+    def close(process: "subprocess.Popen[str]") -> None:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+def tearDownModule() -> None:
+    while Actor.idle:
+        Actor.close(Actor.idle.pop())
 
 
 class ConcurrencyTestCase(FrappeTestCase):
@@ -76,12 +105,7 @@ class ConcurrencyTestCase(FrappeTestCase):
 
     def tearDown(self) -> None:
         for actor in self.actors:
-            if actor.process.poll() is None:
-                actor.process.kill()
-            actor.process.wait()
-            for pipe in (actor.process.stdin, actor.process.stdout):
-                if pipe is not None:
-                    pipe.close()
+            actor.stop()
         frappe.db.rollback()
         self.approvers(None)
         clear()
