@@ -270,6 +270,13 @@ def test_supply_that_comes_too_late_is_named_and_nothing_more_is_ordered() -> No
     ]
 
 
+def test_what_is_not_worth_stocking_is_not_said_to_be_on_order() -> None:
+    settings = PlanSettings("T", "EUR", policy_method="Least Cost", order_cost=1e6)
+    result = Case(daily={"A": 0.5}, positions=[stock("A", 3.0)], settings=settings).run()
+    assert result.proposals.empty
+    assert sentences(result, "Unavoidable Shortage") == []
+
+
 def test_a_slow_item_without_stock_is_no_shortage_that_anybody_could_see() -> None:
     result = Case(daily={"A": 0.05}, std={"A": 0.2}, positions=[stock("A", 0.0)]).run()
     assert len(result.proposals) == 1

@@ -114,7 +114,9 @@ def shortage_faults(cases: pd.DataFrame, proposals: pd.DataFrame, requests: pd.D
         money_at_risk=lambda c: c["short_before_qty"] * c["selling_rate"],
     )
     dips = short | (cases["short_later_qty"] > visible)
-    covered = cases[~proposed & dips & (cases["need_qty"] <= 0.0) & cases["we_order"] & ~cases["held"]]
+    # Without anything on its way, nobody wants more: what is not worth stocking runs out as it is meant to.
+    coming = (cases["open_supply_qty"] > 0.0) | (cases["draft_qty"] > 0.0)
+    covered = cases[~proposed & dips & coming & (cases["need_qty"] <= 0.0) & cases["we_order"] & ~cases["held"]]
     covered = covered.assign(
         short_on=covered["short_on"].fillna(covered["short_later_on"]),
         units_short=np.maximum(covered["short_before_qty"], covered["short_later_qty"]),
