@@ -230,8 +230,9 @@ class TestUninstall(made.SiteTestCase):
 
     def test_nothing_of_ours_is_left_and_it_can_come_back(self) -> None:
         assert frappe.get_doc("Item", "FC-LEAVE").reorder_levels == []
+        record = frappe.db.get_value("Auto Purchase Order", {"purchase_order": self.order})
         for status in ("Open", "Closed"):
-            reminder = {"reference_type": "Planning Exception", "reference_name": "gone", "status": status}
+            reminder = {"reference_type": "Auto Purchase Order", "reference_name": record, "status": status}
             frappe.get_doc({"doctype": "ToDo", "description": "A reminder", **reminder}).insert()
         frappe.db.commit()
         self.rebuilt_by_a_refresh()
