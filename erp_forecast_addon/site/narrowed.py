@@ -51,7 +51,8 @@ class _OfItems:
         asked = str(narrowed)
         if asked not in self._answers:
             self._answers[asked] = self._site.fetch(narrowed)
-        return self._answers[asked].copy()
+        answer = self._answers[asked]
+        return answer.copy(deep=not answer.empty)
 
     def _narrowed(self, query: Any) -> Any:
         """A condition on the table that the query reads from; queries over other tables stay as they are."""

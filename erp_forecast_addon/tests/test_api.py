@@ -25,6 +25,7 @@ READS_ONLY = {
     "run.status",
     "settings.company_settings",
     "item.view",
+    "item.due_now",
     "evidence.lines",
     "exception.overdue_card",
     "exception.waiting",
