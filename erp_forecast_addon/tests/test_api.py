@@ -26,6 +26,7 @@ READS_ONLY = {
     "settings.company_settings",
     "item.view",
     "evidence.lines",
+    "evidence.request_lines",
     "exception.overdue_card",
     "exception.waiting",
     "orders.decision_state",
