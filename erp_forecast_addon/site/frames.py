@@ -175,7 +175,8 @@ def _stored_column(values: pd.Series, kind: str, doctype: str, column: str) -> l
             raise BadInput(_("{doctype}: {field} of row {row} is infinite."), doctype=doctype, field=column, row=row)
         numbers = np.where(np.isnan(numbers), 0.0, numbers)
         return list(numbers.tolist() if kind == "number" else numbers.astype("int64").tolist())
-    plain = values.to_numpy(dtype=object, na_value=None)
+    plain = values.to_numpy(dtype=object, copy=True)
+    plain[pd.isna(plain)] = None
     # The types of a column's values can be told only one by one.
     if not {dict, list}.isdisjoint(map(type, plain)):
         return [as_json(value) for value in plain]
