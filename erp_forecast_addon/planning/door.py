@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.messages import _
-from erp_forecast_addon.planning.tables import Column, Table
+from erp_forecast_addon.planning.tables import Column, Table, is_sound
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,8 @@ def _first_bad_column(table: Table, frame: pd.DataFrame) -> NDArray[np.object_]:
 
 
 def _bad_values(name: str, column: Column, values: pd.Series) -> NDArray[np.bool_]:
+    if is_sound(values, column) and name != "item_code":
+        return np.zeros(len(values), dtype=bool)
     may_be_missing = column.nullable or column.default is not None
     if column.kind in ("day", "moment"):
         days = values if values.dtype == "datetime64[ns]" else pd.to_datetime(values, errors="coerce")

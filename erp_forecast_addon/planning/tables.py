@@ -59,8 +59,9 @@ class Table:
                 out[column] = self._convert(frame, column, spec)
             else:
                 out[column] = pd.Series([spec.default] * len(frame), index=frame.index, dtype=_DTYPES[spec.kind])
-        result = pd.DataFrame(out, index=frame.index).reset_index(drop=True)
-        if self.key:
+        result = pd.DataFrame(out, index=frame.index)
+        result.index = pd.RangeIndex(len(result))
+        if self.key and len(result) > 1:
             twice = result.duplicated(list(self.key))
             if twice.any():
                 row = int(np.flatnonzero(twice)[0])
@@ -74,6 +75,8 @@ class Table:
 
     def _convert(self, frame: pd.DataFrame, column: str, spec: Column) -> pd.Series:
         values = frame[column]
+        if is_sound(values, spec):
+            return values
         missing = values.isna().to_numpy()
         if spec.kind == "text":
             text = values.astype(object)
@@ -121,6 +124,21 @@ class Table:
         return " / ".join(str(frame[c].iloc[row]) for c in self.key or ("item_code",) if c in frame)
 
 
+def is_sound(values: pd.Series, spec: Column) -> bool:
+    """Whether a column is already as its table wants it. Most are, and seeing that is cheaper than making them so."""
+    held = values.to_numpy()
+    if spec.kind == "text":
+        return held.dtype == object and not pd.isna(held).any()
+    if spec.kind == "flag":
+        return bool(held.dtype == bool)
+    if spec.kind == "number":
+        return bool(held.dtype == float and np.isfinite(held).all())
+    if held.dtype != _DTYPES["day"] or np.isnat(held).any():
+        return False
+    return spec.kind == "moment" or not (held.view("int64") % _DAY_NS).any()
+
+
+_DAY_NS = 24 * 60 * 60 * 10**9
 _DTYPES: dict[str, Any] = {
     "text": object,
     "day": "datetime64[ns]",

@@ -27,6 +27,7 @@ READS_ONLY = {
     "item.view",
     "item.due_now",
     "evidence.lines",
+    "evidence.request_lines",
     "exception.overdue_card",
     "exception.waiting",
     "orders.decision_state",
