@@ -171,7 +171,9 @@ def packed(ready: ReadyPairs) -> list[str]:
     texts = zip(*(getattr(ready, name).tolist() for name in _TEXTS), strict=True)
     flags = zip(*(getattr(ready, name).astype(int).tolist() for name in _FLAGS), strict=True)
     numbers = np.column_stack([getattr(ready, name) for name in _NUMBERS]).astype(float)
-    told = np.where(np.isfinite(numbers), numbers, None).tolist()
+    written = numbers.astype(object)
+    written[~np.isfinite(numbers)] = None
+    told = written.tolist()
     days = ready.forecast_days.tolist()
     courses = [_course(row[:count]) for row, count in zip(ready.forecast, days, strict=True)]
     return [
