@@ -215,7 +215,7 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 	}
 
 	due_line(row) {
-		return `<p>${__("By the stock of this moment {0} {1} are to be ordered from {2} until {3}, needed on {4}, worth {5}. The next run drafts them.", [
+		return `<p>${__("By the stock of this moment, {0} {1} are to be ordered from {2} by {3}; they are needed on {4} and worth {5}. The next run drafts them.", [
 			`<b>${this.number(row.qty)}</b>`,
 			this.escape(row.uom),
 			this.link("Supplier", row.supplier),
