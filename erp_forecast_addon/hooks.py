@@ -123,6 +123,7 @@ _our_lists = (
     "Auto Material Request",
     "Auto Purchase Order",
     "Demand Forecast",
+    "Driver Uplift",
     "Forecast Accuracy",
     "Forecast Accuracy Week",
     "Forecast Run",

@@ -20,6 +20,7 @@ _OF_A_COMPANY = (
     *_PER_PAIR, _PER_WAREHOUSE, "Planning Exception", "Demand Pair", "Reorder Level Backup", "Forecast State",
     ORDER_DISPATCH, "Auto Material Request",
     "Level Change", "Level Change Set", "Supplier Lead Time", "Order Approval Time", "Planning Scenario", "Order Edit",
+    "Driver Uplift",
     "Planning Snooze", "Approval Delegation",
 )  # fmt: skip
 # Named in our drafts, and so in what tells whether a person edited one.
@@ -46,6 +47,7 @@ def before_rename(doc: Document, method: str | None, old: str, new: str, merge: 
         _forget(doc.doctype, old)
     if doc.doctype == "Company":
         remove_company_row(old)
+        _delete("Driver Uplift", {"company": old})
     if doc.doctype in _NAMED_IN_LEAD_TIMES:
         _delete(_LEAD_TIME, {_FIELD[doc.doctype]: old})
     if doc.doctype in _HAVE_CHANNELS:

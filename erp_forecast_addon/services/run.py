@@ -337,6 +337,9 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         effects = made.forecasts.learned.grounds[-1].effects
         if effects is not None:
             signals.publish_uplifts(site, company, log.as_of, effects.table())
+        signals.publish_driver_uplifts(
+            site, log.name, company, log.as_of, signals.NO_UPLIFTS if effects is None else effects.table()
+        )
     with log.step("Keep forecasts") as step:
         naive = seasonal_naive(panel, made.forecasts.mean.shape[1])
         step.rows = accuracy.record_forecasts(

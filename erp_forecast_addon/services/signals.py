@@ -6,11 +6,17 @@ import pandas as pd
 
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.signals import Finished, Signals
+from erp_forecast_addon.services.publish import write_rows
 from erp_forecast_addon.site import signal_queries, signal_reads
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.settings import CompanySettings
 
 EVENT, UPLIFT, OVERRIDE = "Demand Event", "Demand Event Uplift", "Forecast Override"
+DRIVER = "Driver Uplift"
+NO_UPLIFTS = pd.DataFrame({
+    "driver": pd.Series(dtype=object), "group": pd.Series(dtype=object), "uplift_pct": pd.Series(dtype=float),
+    "occurrences": pd.Series(dtype=int),
+})  # fmt: skip
 # What a person can still look through; the groups that moved most come first.
 MOST_UPLIFTS = 50
 # A week or month that is running when the horizon begins or ends reaches over its edges.
@@ -53,7 +59,7 @@ def publish_uplifts(site: Site, company: str, as_of: date, table: pd.DataFrame) 
     )
     told = told[told["occurrences"] > 0].sort_values(["name", "size", "group"], ascending=[True, False, True])
     told = told[told.groupby("name").cumcount() < MOST_UPLIFTS]
-    groups = told["group"].replace({"": company, "All": company}).str.replace(" | ", " · ", regex=False)
+    groups = _group_names(told["group"], company)
     names = titles["name"].tolist()
     site.delete_rows(UPLIFT, site.fetch(signal_queries.uplifts_of(site.qb, names))["name"].tolist())
     rows = pd.DataFrame({
@@ -65,6 +71,23 @@ def publish_uplifts(site: Site, company: str, as_of: date, table: pd.DataFrame) 
         site.insert_rows(UPLIFT, rows.reset_index(drop=True))
     site.touch_documents(EVENT, names)
     return len(rows)
+
+
+def publish_driver_uplifts(site: Site, run: str, company: str, as_of: date, table: pd.DataFrame) -> int:
+    """Driver Uplift: what every event, holiday, signal and price did, group by group; returns the number of rows. A
+    holiday has no record of its own on which to show it. table: as in `publish_uplifts`; commits."""
+    seen = table[table["occurrences"] > 0]
+    rows = pd.DataFrame({
+        "company": company, "driver": seen["driver"].astype(str).str.slice(0, 140),
+        "group_name": _group_names(seen["group"], company), "uplift_pct": seen["uplift_pct"].round(1),
+        "occurrences": seen["occurrences"].astype(int), "as_of": pd.Timestamp(as_of), "forecast_run": run,
+    }).drop_duplicates(["driver", "group_name"], ignore_index=True)  # fmt: skip
+    written, _gone = write_rows(site, DRIVER, company, run, iter([rows] if len(rows) else []))
+    return written
+
+
+def _group_names(groups: pd.Series, company: str) -> pd.Series:
+    return groups.replace({"": company, "All": company}).str.replace(" | ", " · ", regex=False)
 
 
 def _folded(titles: pd.Series) -> pd.Series:

@@ -23,7 +23,7 @@ TAKEN = _("{doctype} {name} exists already and is not the demo's; rename it or u
 _OF_COMPANY = (
     "Forecast Run", "Demand Forecast", "Safety Stock Policy", "Auto Purchase Order", "Planning Exception",
     "Demand Pair", "Reorder Level Backup", "Purchase Order", "Forecast Snapshot", "Forecast Accuracy",
-    "Forecast Accuracy Week", "Forecast State", "Supplier Lead Time", "Order Approval Time",
+    "Forecast Accuracy Week", "Forecast State", "Driver Uplift", "Supplier Lead Time", "Order Approval Time",
     "Policy Replay", "Planning Scenario",
 )  # fmt: skip
 _OF_WAREHOUSE = ("Demand Bucket", "Demand Mark")

@@ -23,6 +23,7 @@ UNIQUE_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "Forecast Accuracy Week": ("warehouse", "demand_class", "lag_weeks", "week_start"),
     "Forecast State": ("company", "kind", "part"),
     "Supplier Lead Time": ("company", "supplier", "item_code"),
+    "Driver Uplift": ("company", "driver", "group_name"),
     "Order Approval Time": ("purchase_order",),
     "Order Dispatch": ("purchase_order", "version", "channel"),
 }

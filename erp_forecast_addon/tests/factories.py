@@ -19,7 +19,7 @@ _OF_COMPANY = (
     "Auto Material Request", "Material Request", "Auto Purchase Order", "Purchase Order", "Planning Exception",
     "Demand Forecast", "Safety Stock Policy",
     "Stock Ledger Entry", "Forecast Run", "Forecast Snapshot", "Forecast Accuracy", "Forecast Accuracy Week",
-    "Forecast State", "Supplier Lead Time", "Order Approval Time", "Level Change", "Level Change Set",
+    "Forecast State", "Driver Uplift", "Supplier Lead Time", "Order Approval Time", "Level Change", "Level Change Set",
     "Reorder Level Backup", "Order Edit", "Planning Snooze", "Approval Delegation", "Purchase Receipt",
 )  # fmt: skip
 _CHILDREN = {

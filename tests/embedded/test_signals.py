@@ -105,6 +105,21 @@ def test_a_second_run_replaces_the_uplifts(promoted: EmbeddedShop) -> None:
     assert not {row["name"] for row in first} & {row["name"] for row in second}
 
 
+def test_what_each_event_and_holiday_did_stands_in_rows_of_its_own(promoted: EmbeddedShop) -> None:
+    promoted.settings(holiday_country="US", use_holidays=1)
+    promoted.run()
+    rows = promoted.rows("Driver Uplift", company=promoted.company)
+    of_sale = {row["group_name"]: row["uplift_pct"] for row in rows if row["driver"] == "Sale"}
+    assert of_sale[promoted.company] > 40
+    holidays = {row["driver"] for row in rows} - {"Sale"}
+    assert "Labor Day" in holidays
+    assert all(row["occurrences"] > 0 for row in rows)
+    promoted.run()
+    again = promoted.rows("Driver Uplift", company=promoted.company)
+    assert [(row["driver"], row["group_name"]) for row in again] == [(row["driver"], row["group_name"]) for row in rows]
+    assert {row["name"] for row in again} == {row["name"] for row in rows}, "rows are updated, not piled up"
+
+
 def test_an_unknown_scope_is_told_and_the_run_goes_on(promoted: EmbeddedShop) -> None:
     event(promoted, "Odd", from_date=promoted.today, to_date=promoted.today, item_group="No Such Group")
     event(promoted, "Odder", from_date=promoted.today, to_date=promoted.today, brand="Nobody")
