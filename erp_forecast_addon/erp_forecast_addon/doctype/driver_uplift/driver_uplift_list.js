@@ -1,0 +1,3 @@
+frappe.listview_settings["Driver Uplift"] = {
+	hide_name_column: true,
+};
