@@ -13,8 +13,8 @@ from erp_forecast_addon.api.v1 import item as item_api
 from erp_forecast_addon.erp_forecast_addon.dashboard_chart_source.proposed_amount_by_supplier import (
     proposed_amount_by_supplier,
 )
-from erp_forecast_addon.services.item_view import item_view
 from erp_forecast_addon.services.changes import forget_pairs, mark_pairs
+from erp_forecast_addon.services.item_view import item_view
 from erp_forecast_addon.site.frappe_site import FrappeSite
 from erp_forecast_addon.tests import site_records as made
 
