@@ -3,30 +3,55 @@
 Everything belongs to the company "Forecast Shop" and the item and supplier groups of that name, so that `clear()` can
 take away exactly what tests made. Ledger entries are written in bulk, without vouchers; what people act on (Items,
 Purchase Orders) goes through documents.
+
+Tests commit, as runs do, and a run of the tests may be killed anywhere: whoever opens a `BenchShop` finds it as new
+whatever was left.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import frappe
 import pandas as pd
+from frappe.tests.utils import FrappeTestCase
 
 from erp_forecast_addon.setup.our_fields import LAYOUT
 from erp_forecast_addon.site.frappe_site import FrappeSite
 from erp_forecast_addon.tests.shop import Shop
 
 GROUP = "Forecast Shop"
+SHOPS = ("Forecast Shop", "Forecast Second Shop")
 _OF_COMPANY = (
     "Auto Material Request", "Material Request", "Auto Purchase Order", "Purchase Order", "Planning Exception",
     "Demand Forecast", "Safety Stock Policy",
     "Stock Ledger Entry", "Forecast Run", "Forecast Snapshot", "Forecast Accuracy", "Forecast Accuracy Week",
     "Forecast State", "Driver Uplift", "Supplier Lead Time", "Order Approval Time", "Level Change", "Level Change Set",
-    "Reorder Level Backup", "Order Edit", "Planning Snooze", "Approval Delegation", "Purchase Receipt",
+    "Reorder Level Backup", "Order Edit", "Planning Snooze", "Approval Delegation", "Purchase Receipt", "Planning Rule",
+    "BOM", "Pricing Rule",
 )  # fmt: skip
 _CHILDREN = {
     "Auto Material Request": ("Auto Material Request Item",), "Material Request": ("Material Request Item",),
     "Auto Purchase Order": ("Auto Purchase Order Item",), "Forecast Run": ("Forecast Run Step",),
-    "Purchase Receipt": ("Purchase Receipt Item",),
+    "Purchase Receipt": ("Purchase Receipt Item",), "BOM": ("BOM Item", "BOM Explosion Item"),
+    "Pricing Rule": ("Pricing Rule Item Code",),
     "Purchase Order": ("Purchase Order Item", "Purchase Taxes and Charges", "Payment Schedule"),
+}  # fmt: skip
+_OF_ITEM = (
+    ("Item Price", "item_code"), ("Item Default", "parent"), ("Item Reorder", "parent"), ("Item Supplier", "parent"),
+)  # fmt: skip
+# A warehouse that is planned and has no place in a network.
+NETWORK = {"exclude_from_planning": 0, "supplying_warehouse": None, "planning_group": None, "transfer_days": 0}
+# What tests change of the masters that they share.
+_AT_FIRST: dict[str, dict[str, Any]] = {
+    "Item": {
+        "disabled": 0, "default_bom": None, "default_material_request_type": "Purchase", "lead_time_days": 0,
+        "safety_stock": 0, "min_order_qty": 0, "shelf_life_in_days": 0, "purchase_uom": None, "replaced_by": None,
+    },
+    "Supplier": {
+        "is_frozen": 0, "on_hold": 0, "hold_type": "", "min_order_amount": 0, "order_weekdays": "", "ship_to_rule": "",
+        "supplier_holiday_list": None,
+    },
+    "Warehouse": {"disabled": 0, **NETWORK},
 }  # fmt: skip
 _OF_WAREHOUSE = ("Bin", "Demand Bucket", "Demand Pair", "Demand Mark")
 
@@ -53,10 +78,18 @@ def warehouse(company_name: str, name: str = "Stores", **values: Any) -> str:
     return full
 
 
-def settings(company_name: str, **values: Any) -> None:
-    """Set fields of the company's row of Forecast Settings; made, enabled and ordered by us, if missing."""
+def settings(company_name: str, approvers: Mapping[str, float] | None = None, **values: Any) -> None:
+    """Set fields of the company's row of Forecast Settings; made, enabled and ordered by us, if missing.
+
+    approvers: user -> limit; None leaves the company's as they are.
+    """
     document = frappe.get_doc("Forecast Settings")
     document.enabled = 1
+    if approvers is not None:
+        others = [each for each in document.order_approvers if each.company != company_name]
+        document.set("order_approvers", others)
+        for user, limit in approvers.items():
+            document.append("order_approvers", {"company": company_name, "user": user, "approval_limit": limit})
     row = next((each for each in document.companies if each.company == company_name), None)
     if row is None:
         row = document.append("companies", {"company": company_name, "who_orders": "Forecast Addon", "enabled": 1})
@@ -130,21 +163,34 @@ def ledger(company_name: str, rows: pd.DataFrame) -> None:
 
 
 def clear(company_name: str = "Forecast Shop") -> None:
-    """Delete what tests made for the company; the company, its warehouses, items and suppliers stay."""
+    """Delete what tests made for the company; the company, its warehouses, items and suppliers stay, as at first."""
     houses = frappe.get_all("Warehouse", filters={"company": company_name}, pluck="name")
     for doctype in _OF_WAREHOUSE:
         frappe.db.delete(doctype, {"warehouse": ("in", houses)})
     for doctype in _OF_COMPANY:
-        names = frappe.get_all(doctype, filters={"company": company_name}, pluck="name")
-        for child in _CHILDREN.get(doctype, ()):
-            frappe.db.delete(child, {"parent": ("in", names or [""]), "parenttype": doctype})
+        if children := _CHILDREN.get(doctype):
+            names = frappe.get_all(doctype, filters={"company": company_name}, pluck="name")
+            for child in children if names else ():
+                frappe.db.delete(child, {"parent": ("in", names), "parenttype": doctype})
         frappe.db.delete(doctype, {"company": company_name})
-    items = frappe.get_all("Item", filters={"item_group": GROUP}, pluck="name")
-    children = (("Item Default", "parent"), ("Item Reorder", "parent"), ("Item Supplier", "parent"))
-    for doctype, field in (("Item Price", "item_code"), *children):
-        frappe.db.delete(doctype, {field: ("in", items or [""])})
-    frappe.clear_cache(doctype="Item")
+    if items := frappe.get_all("Item", filters={"item_group": GROUP}, pluck="name"):
+        for doctype, field in _OF_ITEM:
+            frappe.db.delete(doctype, {field: ("in", items)})
+    # Sets the fields and forgets every cached Item, Supplier and Warehouse.
+    for doctype, ours in (("Item", {"item_group": GROUP}), ("Supplier", {"supplier_group": GROUP}),
+                          ("Warehouse", {"company": company_name})):  # fmt: skip
+        frappe.db.set_value(doctype, ours, _AT_FIRST[doctype])
     frappe.db.commit()
+
+
+def _years_for_everybody() -> None:
+    """Take back what is left of the test in which the fiscal years belong to one shop alone."""
+    left = {"company": ("in", SHOPS)}
+    if frappe.db.exists("Fiscal Year Company", left) or frappe.db.exists("Budget", left):
+        for doctype in ("Fiscal Year Company", "Budget"):
+            frappe.db.delete(doctype, left)
+        frappe.db.commit()
+        frappe.clear_cache()
 
 
 def _group(doctype: str, field: str, root: str) -> str:
@@ -156,23 +202,30 @@ def _group(doctype: str, field: str, root: str) -> str:
 def _keep(doctype: str, name: str, values: dict[str, Any]) -> str:
     if frappe.db.exists(doctype, name):
         document = frappe.get_doc(doctype, name)
-        document.update(values)
-        document.save()
+        if any(document.get(field) != value for field, value in values.items()):
+            document.update(values)
+            document.save()
     else:
         frappe.get_doc({"doctype": doctype, **values}).insert()
     return name
 
 
 class BenchShop(Shop):
-    """The shop of the scenarios on a live site. It commits, as a run does; `clear()` takes away what it made."""
+    """The shop of the scenarios on a live site, as new. It commits, as a run does; `clear()` takes away what it made.
 
-    def __init__(self, name: str = "Forecast Shop", abbr: str = "FSHOP") -> None:
+    approvers: who may approve its orders up to which limit; none: whoever has the role, whatever the amount.
+    """
+
+    def __init__(
+        self, name: str = "Forecast Shop", abbr: str = "FSHOP", approvers: Mapping[str, float] | None = None
+    ) -> None:
         frappe.set_user("Administrator")
+        _years_for_everybody()
         self.company = company(name, abbr)
         self.warehouse = warehouse(self.company)
         clear(self.company)
         self.site = FrappeSite()
-        settings(self.company, **_as_at_first() | {
+        settings(self.company, approvers or {}, **_as_at_first() | {
             "enabled": 1, "who_orders": "Forecast Addon", "draft_orders": 1, "policy_method": "Textbook",
             "level_band_pct": 0, "service_level_a_pct": 98, "rejected_for_days": 14,
         })  # fmt: skip
@@ -241,3 +294,19 @@ class BenchShop(Shop):
         frappe.db.set_value("Purchase Order", purchase_order, {"docstatus": 1, "status": "To Receive and Bill"})
         frappe.db.set_value("Purchase Order Item", {"parent": purchase_order}, "docstatus", 1)
         frappe.db.commit()
+
+
+class ShopTestCase(FrappeTestCase):
+    """Each test finds the shop as new; what the last one made is taken away with the class."""
+
+    def setUp(self) -> None:
+        self.shop = BenchShop()
+
+    def tearDown(self) -> None:
+        frappe.set_user("Administrator")
+        frappe.db.rollback()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        clear()
+        super().tearDownClass()

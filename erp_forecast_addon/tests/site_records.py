@@ -141,13 +141,15 @@ def supplier(name: str) -> str:
 def user(name: str, *roles: str) -> str:
     """A desk user with these roles and nothing else."""
     email = f"{name}@forecast.test"
+    rows = [{"role": role} for role in roles]
     if not frappe.db.exists("User", email):
-        frappe.get_doc(
-            {"doctype": "User", "email": email, "first_name": name, "send_welcome_email": 0, "user_type": "System User"}
-        ).insert(ignore_permissions=True)
-    doc = frappe.get_doc("User", email)
-    doc.set("roles", [])
-    doc.add_roles(*roles)
+        values = {"email": email, "first_name": name, "send_welcome_email": 0, "user_type": "System User"}
+        frappe.get_doc({"doctype": "User", **values, "roles": rows}).insert(ignore_permissions=True)
+    else:
+        doc = frappe.get_doc("User", email)
+        if {row.role for row in doc.roles} != set(roles):
+            doc.set("roles", rows)
+            doc.save(ignore_permissions=True)
     frappe.clear_cache(user=email)
     return email
 

@@ -7,7 +7,6 @@ import frappe
 import numpy as np
 import pandas as pd
 from frappe.desk.query_report import run as run_report
-from frappe.tests.utils import FrappeTestCase
 from frappe.utils import add_days, today
 
 from erp_forecast_addon.planning.accuracy import LAGS, LEVELS, STATE, Snapshot
@@ -15,7 +14,7 @@ from erp_forecast_addon.services import accuracy
 from erp_forecast_addon.site import doctypes
 from erp_forecast_addon.site.frappe_site import FrappeSite
 from erp_forecast_addon.tests import site_records as made
-from erp_forecast_addon.tests.factories import BenchShop, clear
+from erp_forecast_addon.tests.factories import ShopTestCase
 from erp_forecast_addon.tests.site_records import SiteTestCase
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Warehouse"]
@@ -140,13 +139,9 @@ class TestReport(SiteTestCase):
             assert not frappe.db.exists(doctype, name), doctype
 
 
-class TestRun(FrappeTestCase):
-    def tearDown(self) -> None:
-        frappe.db.rollback()
-        clear()
-
+class TestRun(ShopTestCase):
     def test_a_run_keeps_judges_and_learns_on_a_live_site(self) -> None:
-        shop = BenchShop()
+        shop = self.shop
         shop.stocked_item("Bolt", days=120)
         end = shop.site.as_of()
         for back in (21, 14, 7, 0):

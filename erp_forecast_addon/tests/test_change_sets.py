@@ -5,7 +5,6 @@ from typing import Any
 import frappe
 from frappe.database import get_db
 from frappe.model.workflow import WorkflowTransitionError, apply_workflow
-from frappe.tests.utils import FrappeTestCase
 from frappe.utils import add_days, today
 from frappe.utils.background_jobs import get_job
 
@@ -15,9 +14,9 @@ from erp_forecast_addon.services import change_set_work, change_sets
 from erp_forecast_addon.setup.names import LEVELS_WORKFLOW
 from erp_forecast_addon.setup.patches import level_change_set_approval
 from erp_forecast_addon.setup.uninstall import give_values_back
+from erp_forecast_addon.tests import factories
 from erp_forecast_addon.tests import site_records as made
 from erp_forecast_addon.tests.change_set_scenarios import ApplyingScenarios, ChangeSetScenarios, ProposingScenarios
-from erp_forecast_addon.tests.factories import BenchShop, clear
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Purchase Order"]
 test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
@@ -25,15 +24,14 @@ test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
 SET, LINE = "Level Change Set", "Level Change"
 
 
-class ShopTestCase(FrappeTestCase):
+class ShopTestCase(factories.ShopTestCase):
     def setUp(self) -> None:
-        self.shop = BenchShop()
+        super().setUp()
+        forget_job(self.shop.company)
         self.prepare()
 
     def tearDown(self) -> None:
-        frappe.set_user("Administrator")
-        frappe.db.rollback()
-        clear()
+        super().tearDown()
         forget_job(self.shop.company)
 
 

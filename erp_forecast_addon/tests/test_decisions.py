@@ -1,25 +1,17 @@
 """The decision scenarios on a live site, where people act on the Purchase Order itself and our record follows."""
 
 import frappe
-from frappe.tests.utils import FrappeTestCase
 
 from erp_forecast_addon.events.purchase_order import on_discard
 from erp_forecast_addon.services import decisions
-from erp_forecast_addon.tests.factories import BenchShop, clear
+from erp_forecast_addon.tests.factories import ShopTestCase
 from erp_forecast_addon.tests.order_scenarios import DecisionScenarios
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Purchase Order"]
 test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
 
 
-class TestDecisions(DecisionScenarios, FrappeTestCase):
-    def setUp(self) -> None:
-        self.shop = BenchShop()
-
-    def tearDown(self) -> None:
-        frappe.db.rollback()
-        clear()
-
+class TestDecisions(DecisionScenarios, ShopTestCase):
     def state(self, name: str) -> str:
         return str(frappe.db.get_value("Auto Purchase Order", name, "status"))
 

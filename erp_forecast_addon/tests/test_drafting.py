@@ -1,26 +1,18 @@
 """The drafting scenarios on a live site, with ERPNext's own Purchase Orders."""
 
 import frappe
-from frappe.tests.utils import FrappeTestCase
 
 from erp_forecast_addon.events.schedule import run_company_job
 from erp_forecast_addon.site.frappe_site import _as_refusal
 from erp_forecast_addon.tests import site_records as made
-from erp_forecast_addon.tests.factories import BenchShop, clear
+from erp_forecast_addon.tests.factories import ShopTestCase
 from erp_forecast_addon.tests.order_scenarios import DraftingScenarios, refused
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Purchase Order"]
 test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
 
 
-class TestDrafting(DraftingScenarios, FrappeTestCase):
-    def setUp(self) -> None:
-        self.shop = BenchShop()
-
-    def tearDown(self) -> None:
-        frappe.db.rollback()
-        clear()
-
+class TestDrafting(DraftingScenarios, ShopTestCase):
     def test_a_run_drafts_whoever_may_start_it(self) -> None:
         planner = made.user("only-planner", made.PLANNER)
         assert not frappe.has_permission("Supplier", "read", user=planner)

@@ -13,8 +13,8 @@ from erp_forecast_addon.api.v1 import item as item_api
 from erp_forecast_addon.erp_forecast_addon.dashboard_chart_source.proposed_amount_by_supplier import (
     proposed_amount_by_supplier,
 )
+from erp_forecast_addon.services.changes import forget_pairs, mark_pairs
 from erp_forecast_addon.services.item_view import item_view
-from erp_forecast_addon.services.refresh import forget_pairs
 from erp_forecast_addon.site.frappe_site import FrappeSite
 from erp_forecast_addon.tests import site_records as made
 
@@ -217,35 +217,56 @@ class TestExceptions(SeenTestCase):
 
 
 class TestForecastNow(FrappeTestCase):
-    """Real ledger rows; it commits, so it takes away what it made."""
+    """Real ledger rows, posted once for all tests; they commit, so what they made is taken away."""
 
     DAYS = 21
 
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        frappe.set_user("Administrator")
+        cls.houses = [made.warehouse("Forecast First"), made.warehouse("Forecast Second")]
+        defaults = {"company": made.company(), "default_warehouse": cls.houses[0]}
+        cls.item = made.item(f"FC-NOW-{frappe.generate_hash(length=6)}", item_defaults=[defaults])
+        cls.planner = made.user("one-warehouse-planner", *READERS)
+        cls.forget_permissions()  # of a run of the tests that was killed
+        made.limit(cls.planner, Warehouse=cls.houses[0])
+        cls.entries = [cls.entry("Material Receipt", "t_warehouse", cls.DAYS + 1, 200)]
+        cls.entries += [cls.entry("Material Issue", "s_warehouse", back, 4) for back in range(cls.DAYS, 0, -1)]
+        frappe.db.commit()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        for entry in reversed(cls.entries):
+            entry.reload()
+            entry.cancel()
+        forget_pairs(FrappeSite(), item_code=cls.item)
+        cls.forget_permissions()
+        frappe.db.commit()
+        super().tearDownClass()
+
     def setUp(self) -> None:
-        self.houses = [made.warehouse("Forecast First"), made.warehouse("Forecast Second")]
-        defaults = {"company": made.company(), "default_warehouse": self.houses[0]}
-        self.item = made.item(f"FC-NOW-{frappe.generate_hash(length=6)}", item_defaults=[defaults])
         made.settings_row(enabled=1)
-        self.entries = [self.entry("Material Receipt", "t_warehouse", self.DAYS + 1, 200)]
-        self.entries += [self.entry("Material Issue", "s_warehouse", back, 4) for back in range(self.DAYS, 0, -1)]
-        self.planner = made.user("one-warehouse-planner", *READERS)
-        made.limit(self.planner, Warehouse=self.houses[0])
         frappe.db.commit()
 
     def tearDown(self) -> None:
+        """The next test finds the ledger as it was posted: nothing read of it, nothing forecast from it."""
         frappe.set_user("Administrator")
-        for entry in reversed(self.entries):
-            entry.reload()
-            entry.cancel()
+        frappe.db.rollback()
         forget_pairs(FrappeSite(), item_code=self.item)
+        mark_pairs(FrappeSite(), item_code=self.item)
         for doctype in ("Demand Forecast", "Safety Stock Policy"):
             frappe.db.delete(doctype, {"item_code": self.item})
-        for name in frappe.get_all("User Permission", filters={"user": self.planner}, pluck="name"):
-            frappe.delete_doc("User Permission", name)
         frappe.db.commit()
 
-    def entry(self, kind: str, side: str, days_ago: int, qty: float) -> Any:
-        lines = [{"item_code": self.item, "qty": qty, "basic_rate": 2, side: house} for house in self.houses]
+    @classmethod
+    def forget_permissions(cls) -> None:
+        for name in frappe.get_all("User Permission", filters={"user": cls.planner}, pluck="name"):
+            frappe.delete_doc("User Permission", name)
+
+    @classmethod
+    def entry(cls, kind: str, side: str, days_ago: int, qty: float) -> Any:
+        lines = [{"item_code": cls.item, "qty": qty, "basic_rate": 2, side: house} for house in cls.houses]
         document = frappe.get_doc({
             "doctype": "Stock Entry", "stock_entry_type": kind, "company": made.company(), "set_posting_time": 1,
             "posting_date": add_days(today(), -days_ago), "items": lines,

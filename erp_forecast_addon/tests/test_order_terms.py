@@ -1,31 +1,23 @@
 """Order terms on a live site, with ERPNext's own Suppliers, Holiday Lists, Supplier Quotations and Purchase Orders."""
 
 import frappe
-from frappe.tests.utils import FrappeTestCase
 from frappe.utils import add_days
 
 from erp_forecast_addon.site import reads
 from erp_forecast_addon.site.policy_reads import price_breaks
-from erp_forecast_addon.tests.factories import BenchShop, clear
+from erp_forecast_addon.tests.factories import ShopTestCase
 from erp_forecast_addon.tests.order_terms_scenarios import CLOSED, OrderTermsScenarios
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Purchase Order", "Supplier Quotation"]
 test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
-TERMS = {"min_order_amount": 0, "order_weekdays": "", "supplier_holiday_list": None, "ship_to_rule": ""}
 
 
-class TestOrderTerms(OrderTermsScenarios, FrappeTestCase):
+class TestOrderTerms(OrderTermsScenarios, ShopTestCase):
     def setUp(self) -> None:
-        self.shop = BenchShop()
-
-    def tearDown(self) -> None:
-        frappe.db.rollback()
-        clear()
-        for supplier in ("Fast Supplies", "Slow Supplies"):
-            if frappe.db.exists("Supplier", supplier):
-                frappe.db.set_value("Supplier", supplier, TERMS)
-        frappe.delete_doc("Holiday List", CLOSED, ignore_missing=True, force=True)
-        frappe.db.commit()
+        super().setUp()
+        if frappe.db.exists("Holiday List", CLOSED):
+            frappe.delete_doc("Holiday List", CLOSED, force=True)
+            frappe.db.commit()
 
     def test_a_submitted_quotation_gives_a_price_and_its_quantities(self) -> None:
         self.shop.stocked_item("Bolt", rate=None, on_hand=60)

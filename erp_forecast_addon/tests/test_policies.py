@@ -3,27 +3,16 @@
 from typing import Any
 
 import frappe
-from frappe.tests.utils import FrappeTestCase
 
 from erp_forecast_addon.tests import site_records as made
-from erp_forecast_addon.tests.factories import BenchShop, clear
+from erp_forecast_addon.tests.factories import ShopTestCase
 from erp_forecast_addon.tests.policy_scenarios import PolicyScenarios
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Item Group", "Supplier", "Warehouse"]
 test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
 
 
-class TestPolicies(PolicyScenarios, FrappeTestCase):
-    def setUp(self) -> None:
-        self.shop = BenchShop()
-
-    def tearDown(self) -> None:
-        frappe.set_user("Administrator")
-        frappe.db.rollback()
-        frappe.db.delete("Planning Rule", {"company": self.shop.company})
-        self.shop.settings(policy_method="Textbook", level_band_pct=0, order_cost=0)
-        clear()
-
+class TestPolicies(PolicyScenarios, ShopTestCase):
     def test_a_rule_that_says_nothing_or_the_impossible_is_refused(self) -> None:
         self.shop.item("Bolt")
         for values, words in (

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import frappe
-from frappe.tests.utils import FrappeTestCase
 
 from erp_forecast_addon.services import who_orders
 from erp_forecast_addon.services.exceptions import GROUP_MARK, identity
@@ -188,16 +187,16 @@ class TestRenames(made.SiteTestCase):
         }
 
 
-class TestNamesInDrafts(FrappeTestCase):
+class TestNamesInDrafts(factories.ShopTestCase):
     """A new name in a draft is no person's edit of it."""
 
     def setUp(self) -> None:
-        self.shop = factories.BenchShop()
+        super().setUp()
         self.mark = frappe.generate_hash(length=6)
         self.made: list[tuple[str, str]] = []
 
     def tearDown(self) -> None:
-        frappe.db.rollback()
+        super().tearDown()
         factories.clear()
         for doctype, name in self.made:
             frappe.delete_doc(doctype, name, force=True, ignore_missing=True)

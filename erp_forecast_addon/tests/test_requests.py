@@ -3,21 +3,19 @@
 from typing import Any
 
 import frappe
-from frappe.tests.utils import FrappeTestCase
 
 from erp_forecast_addon.tests import factories
-from erp_forecast_addon.tests.factories import BenchShop, clear
+from erp_forecast_addon.tests.factories import ShopTestCase
 from erp_forecast_addon.tests.request_scenarios import Hands, RequestScenarios
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Purchase Order", "Material Request", "Warehouse"]
 test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
-_NETWORK = {"exclude_from_planning": 0, "supplying_warehouse": None, "planning_group": None, "transfer_days": 0}
 
 
 class BenchHands(Hands):
     def house(self, name: str, **values: Any) -> str:
         full = factories.warehouse(self.shop.company, name)
-        frappe.db.set_value("Warehouse", full, {**_NETWORK, **values})
+        frappe.db.set_value("Warehouse", full, factories.NETWORK | values)
         frappe.db.commit()
         return full
 
@@ -48,23 +46,11 @@ class BenchHands(Hands):
         frappe.db.commit()
 
 
-class TestRequests(RequestScenarios, FrappeTestCase):
+class TestRequests(RequestScenarios, ShopTestCase):
     def setUp(self) -> None:
-        self.shop = BenchShop()
+        super().setUp()
         self.hands = BenchHands(self.shop)
         self.shop.settings(draft_requests=1)
-
-    def tearDown(self) -> None:
-        frappe.db.rollback()
-        houses = frappe.get_all("Warehouse", filters={"company": self.shop.company}, pluck="name")
-        for house in houses:
-            frappe.db.set_value("Warehouse", house, _NETWORK)
-        for bom in frappe.get_all("BOM", filters={"company": self.shop.company}, pluck="name"):
-            frappe.db.delete("BOM Item", {"parent": bom})
-            frappe.db.delete("BOM Explosion Item", {"parent": bom})
-            frappe.db.delete("BOM", {"name": bom})
-        frappe.db.set_value("Item", {"item_group": factories.GROUP}, "default_material_request_type", "Purchase")
-        clear()
 
     def test_our_record_follows_the_native_request(self) -> None:
         self.branch()
@@ -101,6 +87,7 @@ class TestRequests(RequestScenarios, FrappeTestCase):
             record.save()
 
     def test_a_renamed_item_leaves_its_draft_untouched(self) -> None:
+        frappe.delete_doc("Item", "Bolt of now", force=True, ignore_missing=True)
         self.branch("Bolt of before")
         self.shop.run()
         frappe.rename_doc("Item", "Bolt of before", "Bolt of now", force=True)

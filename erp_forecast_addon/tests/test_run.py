@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 
 import frappe
-from frappe.tests.utils import FrappeTestCase
 
 from erp_forecast_addon.services import decisions
-from erp_forecast_addon.tests.factories import BenchShop, clear
+from erp_forecast_addon.tests.factories import BenchShop, ShopTestCase, clear
 from erp_forecast_addon.tests.order_scenarios import refused
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Purchase Order"]
@@ -19,14 +18,7 @@ test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
 LOOKED_UP_ANEW = {"approval_level", "approval_reason", "approve_by", "waiting_cost", "waiting_costs", "modified"}
 
 
-class TestRun(FrappeTestCase):
-    def setUp(self) -> None:
-        self.shop = BenchShop()
-
-    def tearDown(self) -> None:
-        frappe.db.rollback()
-        clear()
-
+class TestRun(ShopTestCase):
     def suppliers(self, count: int) -> None:
         for number in range(count):
             self.shop.stocked_item(f"Item {number:02d}", f"Supplier {number:02d}", days=30)

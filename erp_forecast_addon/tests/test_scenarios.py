@@ -4,14 +4,13 @@ import json
 from typing import Any
 
 import frappe
-from frappe.tests.utils import FrappeTestCase
 from frappe.utils.background_jobs import get_job
 
 from erp_forecast_addon.api.v1 import scenario as api
 from erp_forecast_addon.events.scenario import job_id_of, scenario_job
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.tests import site_records as made
-from erp_forecast_addon.tests.factories import BenchShop, clear
+from erp_forecast_addon.tests.factories import ShopTestCase
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Purchase Order"]
 test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
@@ -96,19 +95,21 @@ class TestRights(made.SiteTestCase):
             doc.save()
 
 
-class TestJob(FrappeTestCase):
+class TestJob(ShopTestCase):
     def setUp(self) -> None:
-        self.shop = BenchShop()
+        super().setUp()
+        self.forget_scenarios()
         self.shop.stocked_item("Bolt", "Acme", on_hand=120)
         self.shop.run()
 
     def tearDown(self) -> None:
-        frappe.set_user("Administrator")
-        frappe.db.rollback()
+        super().tearDown()
+        self.forget_scenarios()
+
+    def forget_scenarios(self) -> None:
         for name in frappe.get_all(SCENARIO, filters={"company": self.shop.company}, pluck="name"):
             forget_job(name)
             frappe.delete_doc(SCENARIO, name)
-        clear()
         frappe.db.commit()
 
     def test_it_is_queued_once_and_the_job_keeps_both_plans_and_writes_nothing_else(self) -> None:

@@ -11,7 +11,6 @@ from unittest.mock import patch
 
 import frappe
 import pandas as pd
-from frappe.tests.utils import FrappeTestCase
 from frappe.utils import format_datetime, now_datetime
 from frappe.utils.background_jobs import get_job, get_queue
 
@@ -24,23 +23,22 @@ from erp_forecast_addon.services.changes import OVERLAP
 from erp_forecast_addon.services.refresh import LOCK, refresh_demand
 from erp_forecast_addon.services.run import lock_name
 from erp_forecast_addon.site.frappe_site import FrappeSite
+from erp_forecast_addon.tests import factories
 from erp_forecast_addon.tests import site_records as made
-from erp_forecast_addon.tests.factories import BenchShop, clear
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Purchase Order"]
 test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
 
 
-class ShopTestCase(FrappeTestCase):
+class ShopTestCase(factories.ShopTestCase):
     def setUp(self) -> None:
-        self.shop = BenchShop()
+        super().setUp()
         self.company = self.shop.company
+        self.take_out_of_queue()
 
     def tearDown(self) -> None:
-        frappe.db.rollback()
-        frappe.set_user("Administrator")
+        super().tearDown()
         self.take_out_of_queue()
-        clear()
 
     def take_out_of_queue(self) -> None:
         job = get_job(schedule.job_id_of(self.company))
