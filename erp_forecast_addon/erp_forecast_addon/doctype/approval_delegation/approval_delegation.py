@@ -14,7 +14,8 @@ class ApprovalDelegation(Document):
         if self.from_user == self.to_user:
             frappe.throw(_("{0} cannot be his own deputy.").format(self.from_user))
         if getdate(self.to_date) < getdate(self.from_date):
-            frappe.throw(_("The delegation ends on {0}, before it begins.").format(self.to_date))
+            ends = frappe.format(self.to_date, "Date")
+            frappe.throw(_("The delegation ends on {0}, before it begins.").format(ends))
         self._check_right()
         self._check_deputy()
 

@@ -12,7 +12,8 @@ class PlanningSnooze(Document):
 
     def validate(self) -> None:
         if self.has_value_changed("until") and getdate(self.until) < getdate():
-            frappe.throw(_("{0} cannot be put to rest until {1}: that day is over.").format(self.item_code, self.until))
+            until = frappe.format(self.until, "Date")
+            frappe.throw(_("{0} cannot be put to rest until {1}: that day is over.").format(self.item_code, until))
         if not frappe.get_cached_value("Item", self.item_code, "is_stock_item"):
             frappe.throw(_("{0} is no stock item and is not planned.").format(self.item_code))
         if self.warehouse:

@@ -9,6 +9,7 @@ from erp_forecast_addon.erp_forecast_addon.report.columns import column
 from erp_forecast_addon.permissions import check_company
 from erp_forecast_addon.services.order_evidence import Card, cards
 from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
+from erp_forecast_addon.site.frappe_words import translate
 
 _LINE = "Auto Purchase Order Item"
 # Of the record and of its lines, read for the report.
@@ -37,7 +38,7 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[Any], list[Any]
     lines = frappe.get_all(
         _LINE, filters=of_lines, fields=list(_OF_LINE), order_by="parent desc, idx asc", limit=_MOST_LINES
     )
-    made = zip(lines, cards(lines, frappe._), strict=True)
+    made = zip(lines, cards(lines, translate), strict=True)
     rows = [_row(line, card, of_order[line.parent]) for line, card in made]
     rows = [row for row in rows if not (given.get("only_different") and row["equal"] == _("Yes"))]
     cut = _("Only the first {0} lines are shown; choose a supplier or an item.").format(_MOST_LINES)
