@@ -176,6 +176,9 @@ ignore_links_on_delete = [
 ]
 
 default_log_clearing_doctypes = {
+    "Approval Delegation": 730,
+    "Auto Material Request": 730,
+    "Auto Purchase Order": 730,
     "Forecast Accuracy": 730,
     "Forecast Accuracy Week": 730,
     "Forecast Run": 180,
@@ -184,5 +187,6 @@ default_log_clearing_doctypes = {
     "Order Edit": 1095,
     "Order Approval Time": 730,
     "Planning Exception": 180,
+    "Planning Snooze": 730,
     "Policy Replay": 365,
 }

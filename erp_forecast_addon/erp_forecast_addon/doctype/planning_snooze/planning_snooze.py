@@ -5,6 +5,8 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import getdate
 
+from erp_forecast_addon.erp_forecast_addon import retention
+
 
 class PlanningSnooze(Document):
     def before_insert(self) -> None:
@@ -28,3 +30,8 @@ class PlanningSnooze(Document):
             from erp_forecast_addon.site.frappe_site import FrappeSite
 
             take_out(FrappeSite(), self.company, self.item_code, self.warehouse or None)
+
+    @staticmethod
+    def clear_old_logs(days: int = 730) -> None:
+        """Log Settings: no run asks for a rest that has ended."""
+        retention.delete_records("Planning Snooze", retention.ended_before("Planning Snooze", "until", days))
