@@ -35,8 +35,8 @@ doctype_js = {
 _print_formats = "erp_forecast_addon.erp_forecast_addon.print_format"
 jinja = {
     "methods": [
-        f"{_print_formats}.order_evidence.order_evidence.order_evidence_cards",
-        f"{_print_formats}.order_evidence.order_evidence.order_evidence_sections",
+        f"{_print_formats}.evidence.evidence_cards",
+        f"{_print_formats}.evidence.evidence_sections",
     ],
 }
 
