@@ -10,7 +10,7 @@ erp_forecast_addon.show_columns = function (listview, wanted, subject) {
 	listview.setup_columns();
 	if (subject) listview.columns[0] = { ...listview.columns[0], df: { ...listview.columns[0].df, label: subject } };
 	listview.render_header(true);
-	frappe.dom.set_style(".ef-wide-list .list-row-col.list-subject { flex: 3; } .ef-wide-list .list-row-col.text-right { flex: 1.2; }", "erp-forecast-addon-list-style");
+	frappe.dom.set_style(".ef-wide-list .list-row-col.list-subject { flex: 3; } .ef-wide-list .list-row-col.text-right { flex: 1.35; }", "erp-forecast-addon-list-style");
 	listview.$frappe_list.addClass("ef-wide-list");
 };
 

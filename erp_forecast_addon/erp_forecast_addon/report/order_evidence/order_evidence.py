@@ -12,7 +12,7 @@ from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
 from erp_forecast_addon.site.frappe_words import translate
 
 # Of the record and of its lines, read for the report.
-_SHOWN = ("name", "supplier", "status", "currency", "company_currency")
+_SHOWN = ("name", "title", "supplier", "status", "currency", "company_currency")
 _OF_LINE = (
     "parent", "idx", "item_code", "warehouse", "qty", "uom", "stock_qty", "stock_uom", "rate", "on_hand_qty",
     "position_qty", "protection_demand_qty", "safety_stock_qty", "reorder_point_qty", "order_up_to_qty",
@@ -37,6 +37,7 @@ def _row(line: Any, card: Card, order: Any) -> dict[str, Any]:
     return {
         **plain,
         "order": order.name,
+        "title": order.title,
         "supplier": order.supplier,
         "status": _(order.status),
         "currency": order.currency,
@@ -57,7 +58,7 @@ def _columns() -> list[dict[str, Any]]:
         return {**column(fieldname, label, "Float", width), "precision": 2}
 
     return [
-        column("order", _("Proposal"), "Link", 110, AUTO_PURCHASE_ORDER),
+        column("order", _("Proposal"), "Link", 200, AUTO_PURCHASE_ORDER),
         column("supplier", _("Supplier"), "Link", 140, "Supplier"),
         column("item_code", _("Item"), "Link", 130, "Item"),
         column("warehouse", _("Warehouse"), "Link", 120, "Warehouse"),

@@ -38,6 +38,7 @@ def _row(line: Any, card: Card, request: Any) -> dict[str, Any]:
         "transfer_cost": evidence.get("transfer_cost") if evidence.get("buying_cost") else None,
         "buying_cost": evidence.get("buying_cost") or None,
         "request": request.name,
+        "title": request.title,
         "request_type": _(request.request_type),
         "status": _(request.status),
         "company_currency": request.company_currency,
@@ -56,7 +57,7 @@ def _columns() -> list[dict[str, Any]]:
         return column(fieldname, label, "Currency", 110, "company_currency")
 
     return [
-        column("request", _("Proposal"), "Link", 110, REQUEST),
+        column("request", _("Proposal"), "Link", 220, REQUEST),
         column("request_type", _("Type"), "Data", 110),
         column("item_code", _("Item"), "Link", 130, "Item"),
         column("from_warehouse", _("From Warehouse"), "Link", 130, "Warehouse"),
