@@ -35,8 +35,8 @@ doctype_js = {
 _print_formats = "erp_forecast_addon.erp_forecast_addon.print_format"
 jinja = {
     "methods": [
-        f"{_print_formats}.order_evidence.order_evidence.order_evidence_cards",
-        f"{_print_formats}.order_evidence.order_evidence.order_evidence_sections",
+        f"{_print_formats}.evidence.evidence_cards",
+        f"{_print_formats}.evidence.evidence_sections",
     ],
 }
 
@@ -177,6 +177,9 @@ ignore_links_on_delete = [
 ]
 
 default_log_clearing_doctypes = {
+    "Approval Delegation": 730,
+    "Auto Material Request": 730,
+    "Auto Purchase Order": 730,
     "Forecast Accuracy": 730,
     "Forecast Accuracy Week": 730,
     "Forecast Run": 180,
@@ -185,5 +188,6 @@ default_log_clearing_doctypes = {
     "Order Edit": 1095,
     "Order Approval Time": 730,
     "Planning Exception": 180,
+    "Planning Snooze": 730,
     "Policy Replay": 365,
 }

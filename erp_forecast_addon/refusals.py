@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import frappe
 
 from erp_forecast_addon.planning.errors import BadInput, PlanningError
+from erp_forecast_addon.site.frappe_words import translate
 
 
 @contextmanager
@@ -14,6 +15,6 @@ def refusals_shown() -> Iterator[None]:
     try:
         yield
     except BadInput as error:
-        frappe.throw(error.sentence(frappe._))
+        frappe.throw(error.sentence(translate))
     except PlanningError as error:
         frappe.throw(str(error))

@@ -28,6 +28,8 @@ _IN_DRAFTS = ("Item", "Warehouse", "Supplier")
 # Keyed by company, supplier and item; the next runs make them again.
 _LEAD_TIME, _NAMED_IN_LEAD_TIMES = "Supplier Lead Time", ("Item", "Supplier", "Company")
 _CASE = "Planning Exception"
+# Which of two cases stays when a merge makes them one.
+_RANK = {"Open": 0, "In Progress": 0, "Snoozed": 0, "Ignored": 1, "Resolved": 2}
 _OVERRIDE = "Forecast Override"
 _SNOOZE = "Planning Snooze"
 _EVENT, _EVENT_ROWS = "Demand Event", ("Demand Event Value", "Demand Event Uplift")
@@ -38,7 +40,10 @@ _UNTOUCHED = "forecast_drafts_untouched_before_rename"
 
 
 def before_rename(doc: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
-    """Before a merge the rows of the old name go: those of the new one stand, and the next run looks at both again."""
+    """Before a merge the rows of the old name go: those of the new one stand, and the next run looks at both again.
+
+    Its cases stay, as people have worked on them: two that have become one are joined afterwards.
+    """
     if doc.doctype in _IN_DRAFTS:
         _note_untouched_drafts(doc.doctype, old)
     if not merge or old == new:
@@ -52,7 +57,6 @@ def before_rename(doc: Document, method: str | None, old: str, new: str, merge: 
         _delete(_LEAD_TIME, {_FIELD[doc.doctype]: old})
     if doc.doctype in _HAVE_CHANNELS:
         _forget_channels({_FIELD[doc.doctype]: old})
-    _delete(_CASE, {_FIELD[doc.doctype]: old, "status": "Open"})
 
 
 def after_rename(doc: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
@@ -63,6 +67,8 @@ def after_rename(doc: Document, method: str | None, old: str, new: str, merge: b
     if doc.doctype in _IN_DRAFTS:
         _renew_fingerprints(doc.doctype, old)
     _renew_identities(doc.doctype, old, new)
+    if merge:
+        _join_cases(doc.doctype, new)
 
 
 def after_delete(doc: Document, method: str | None = None) -> None:
@@ -164,6 +170,31 @@ def _renew_identities(doctype: str, old: str, new: str) -> None:
         renewed = identity(case.exception_type, case.company, *parts)
         if renewed != case.identity:
             frappe.db.set_value(_CASE, case.name, "identity", renewed, update_modified=False)
+
+
+def _join_cases(doctype: str, new: str) -> None:
+    """Two cases that have become one: what waits stays before what a person ignores, that before what is over, and of
+    two alike the older one."""
+    fields = ["name", "identity", "status", "responsible", "opened_at", "creation"]
+    cases = frappe.get_all(_CASE, filters={_FIELD[doctype]: new}, fields=fields)
+    cases.sort(key=lambda case: (_RANK[case.status], case.opened_at or case.creation))
+    kept: dict[str, Document] = {}
+    for case in cases:  # an item's or a supplier's: few
+        if case.identity in kept:
+            _join(kept[case.identity], case)
+        elif case.identity:
+            kept[case.identity] = case
+
+
+def _join(kept: Document, other: Document) -> None:
+    """What people wrote on the other goes on to the one that stays, and its owner, where that one has none."""
+    about = {"reference_doctype": _CASE, "reference_name": other.name}
+    frappe.db.set_value("Comment", about, "reference_name", kept.name, update_modified=False)
+    frappe.delete_doc(_CASE, other.name, ignore_permissions=True, force=True)
+    if other.responsible and not kept.responsible:
+        case = frappe.get_doc(_CASE, kept.name)
+        case.responsible = kept.responsible = other.responsible
+        case.save(ignore_permissions=True)
 
 
 def _delete(doctype: str, filters: dict[str, str]) -> None:

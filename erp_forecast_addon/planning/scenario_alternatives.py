@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.messages import Day, _
 from erp_forecast_addon.planning.purchasing.lots import lot_sizes, whole_days_up
 from erp_forecast_addon.planning.scenarios import Changed, PlanInputs, choice, rated
 from erp_forecast_addon.planning.wording import dict_column
@@ -103,7 +103,7 @@ def _other_suppliers(after: PlanInputs, short: pd.DataFrame, leaves_on: pd.Times
             "supplier": supplier,
             "days": _short(number),
             "rate": _short(rate, 2),
-            "arrives_on": arrives.date().isoformat(),
+            "arrives_on": Day(arrives.date().isoformat()),
         }
         for supplier, number, rate, arrives in zip(
             both["supplier"], both["lead_time_days"], both["base_rate"].fillna(0.0), both["arrives_on"], strict=True
@@ -153,7 +153,7 @@ def _transfers(
     both = both[both["qty"] > 0.0].sort_values([*_PAIR, "spare"], ascending=[True, True, False], kind="stable")
     both = both.groupby(_PAIR, sort=False).head(MOST_OF_A_KIND)
     values = [
-        {"qty": _short(qty, 2), "from_warehouse": house, "arrives_on": arrives_on.date().isoformat()}
+        {"qty": _short(qty, 2), "from_warehouse": house, "arrives_on": Day(arrives_on.date().isoformat())}
         for qty, house in zip(both["qty"], both["from_warehouse"], strict=True)
     ]  # as above
     return _told(both, np.full(len(both), TRANSFER, dtype=object), values)
@@ -181,8 +181,8 @@ def _earlier_orders(
     # In time it arrives when the shelf would be empty; too late, as soon as an order of tomorrow can.
     known["effective_on"] = known["arrives_on"].where(late, known["scenario_shortage_on"])
     values = [
-        {"act_by": by.date().isoformat(), "days": int(number), "shortage_on": empty.date().isoformat(),
-         "arrives_on": arrives.date().isoformat()}
+        {"act_by": Day(by.date().isoformat()), "days": int(number), "shortage_on": Day(empty.date().isoformat()),
+         "arrives_on": Day(arrives.date().isoformat())}
         for by, number, empty, arrives in zip(
             known["act_by"], days, known["scenario_shortage_on"], known["arrives_on"], strict=True
         )

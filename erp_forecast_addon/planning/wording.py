@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from erp_forecast_addon.planning.messages import Day
+
 _FLOAT_NOISE = 1e-6
 
 
@@ -20,10 +22,10 @@ def pieces(values: NDArray[np.float64], whole: NDArray[np.bool_]) -> list[int | 
     return readable(np.where(np.asarray(whole, dtype=bool), np.ceil(exact - _FLOAT_NOISE), exact))
 
 
-def iso_days(days: NDArray[np.datetime64]) -> list[str]:
-    """(n,) days -> list of "2026-11-20"; "" for no day."""
+def iso_days(days: NDArray[np.datetime64]) -> list[Day]:
+    """(n,) days -> list of "2026-11-20", which a site shows in its own way; "" for no day."""
     named: list[str] = np.datetime_as_string(np.asarray(days, dtype="datetime64[D]"), unit="D").tolist()
-    return ["" if name == "NaT" else name for name in named]
+    return [Day("" if name == "NaT" else name) for name in named]
 
 
 def dict_column(dicts: list[dict[str, Any]]) -> NDArray[np.object_]:

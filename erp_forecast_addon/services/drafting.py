@@ -192,7 +192,7 @@ class _Drafting:
             "draft": _plain(row["draft"]), "need": _plain(row["stock_qty"]),
             "difference": _plain(abs(row["stock_qty"] - row["draft"])),
             "stock_uom": row["evidence"]["stock_uom"] if isinstance(row["evidence"], dict) else "",
-            "needed_on": row["need_on"].date().isoformat() if more else "",
+            "needed_on": row["need_on"].date() if more else "",
             "auto_purchase_order": row["name"],
         }  # fmt: skip
         return Fault(
@@ -334,7 +334,7 @@ class _Drafting:
             currency=self.settings.plan.currency, most_urgent=lines["item_code"].iloc[0],
         )  # fmt: skip
         return {
-            "title": f"{supplier_name} · {needed_on}", "supplier_name": supplier_name,
+            "title": f"{supplier_name} · {self.site.show_day(needed_on)}", "supplier_name": supplier_name,
             "forecast_run": self.run, "as_of": self.as_of,
             "ordered_on": self._leaves_on(lines), "order_by": order_by, "required_by": needed_on,
             "money_at_risk": at_risk, "summary": summary,

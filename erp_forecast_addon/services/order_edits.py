@@ -13,8 +13,8 @@ from typing import Any, Final
 import pandas as pd
 
 from erp_forecast_addon.planning.errors import Refused
-from erp_forecast_addon.planning.messages import _
-from erp_forecast_addon.planning.purchasing.edits import DRAFT_LINES, draft_edits
+from erp_forecast_addon.planning.messages import Day, _
+from erp_forecast_addon.planning.purchasing.edits import DATE, DRAFT_LINES, draft_edits
 from erp_forecast_addon.services.open_drafts import OpenDrafts
 from erp_forecast_addon.site import approval_queries, item_queries
 from erp_forecast_addon.site.port import Site
@@ -25,6 +25,7 @@ RECORD: Final = "Auto Purchase Order"
 _PAIR = ["item_code", "warehouse"]
 _DAYS = ("from_on", "to_on", "proposed_on")
 
+CHANGE = _("{item_code}: {before} → {after}")
 REASON_NEEDED = _("Say why {purchase_order} is changed ({changes}): the reason is kept with the change.")
 
 
@@ -55,9 +56,15 @@ def keep(
     if found.empty:
         return 0
     if settings.approval.edit_reason_required and not saved.reason.strip():
-        changes = ", ".join(f"{row.item_code}: {row.from_text} → {row.to_text}" for row in found.itertuples())
+        changes = ", ".join(_change_in_words(site, row) for row in found.to_dict("records"))
         raise Refused(site.translate(REASON_NEEDED).format(purchase_order=record["purchase_order"], changes=changes))
     return _write(site, settings, record, found, before, after, saved)
+
+
+def _change_in_words(site: Site, row: Mapping[str, Any]) -> str:
+    values = (row["from_text"], row["to_text"])
+    before, after = (Day(value) for value in values) if row["kind"] == DATE else values
+    return site.translate(CHANGE).format(item_code=row["item_code"], before=before, after=after)
 
 
 def keep_found(site: Site, settings: CompanySettings, drafts: OpenDrafts) -> int:

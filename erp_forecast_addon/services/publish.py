@@ -171,10 +171,11 @@ def _reasons(forecasts: ForecastSet, block: slice, translate: Callable[[str], st
 
 def _sentences(templates: np.ndarray, values: np.ndarray, translate: Callable[[str], str]) -> list[str]:
     """A loop over rows: each has its own values. A template is translated once, line by line: a line is a sentence."""
-    translated = {
-        template: " ".join(translate(sentence) for sentence in template.split("\n")) for template in set(templates)
-    }
-    return [translated[template].format(**given) for template, given in zip(templates, values, strict=True)]
+    translated = {template: [translate(sentence) for sentence in template.split("\n")] for template in set(templates)}
+    return [
+        " ".join(sentence.format(**given) for sentence in translated[template])
+        for template, given in zip(templates, values, strict=True)
+    ]
 
 
 def _parts(forecasts: ForecastSet, rows: slice, weights: np.ndarray) -> list[str]:

@@ -176,7 +176,7 @@ class _Requesting:
         values = {
             "item_code": pair[0], "warehouse": pair[1], "material_request": heads.loc[name, "material_request"],
             "draft": _plain(draft), "need": _plain(row["qty"]), "stock_uom": row["stock_uom"],
-            "needed_on": row["need_on"].date().isoformat(),
+            "needed_on": row["need_on"].date(),
         }  # fmt: skip
         return Fault(
             "Edited Draft Differs", MORE_NEEDED, values, item_code=pair[0], warehouse=pair[1],
@@ -293,7 +293,7 @@ class _Requesting:
 
     def _record_line(self, row: dict[str, Any]) -> dict[str, Any]:
         evidence: dict[str, Any] = row["evidence"]
-        sentences = [self.site.translate(each) for each in row["reason_template"].split("\n")]
+        told = [self.site.translate(each) for each in row["reason_template"].split("\n")]
         spare = evidence["spare_qty"]
         return {
             "item_code": row["item_code"], "warehouse": row["warehouse"],
@@ -304,7 +304,7 @@ class _Requesting:
             "days_late": int(row["days_late"]), "days_lost": int(row["days_lost"]),
             **{name: evidence[name] for name in _EVIDENCE_FIELDS},
             "available_qty": 0.0 if spare is None else spare - evidence["given_before_qty"],
-            "reason": " ".join(sentences).format(**row["reason_values"]),
+            "reason": " ".join(sentence.format(**row["reason_values"]) for sentence in told),
             "components": _component_lines(evidence["components"]),
             "evidence": json.dumps(evidence, ensure_ascii=False, sort_keys=True),
         }  # fmt: skip

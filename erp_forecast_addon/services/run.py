@@ -173,9 +173,8 @@ def _who_runs(site: Site, company: str) -> str:
     job = running_job(site, company)
     if job is None:
         return site.translate(JUST_STARTING).format(company=company)
-    return site.translate(ALREADY_RUNNING).format(
-        company=company, run=job.run, user=job.run_by, started_at=job.started_at.strftime("%Y-%m-%d %H:%M:%S")
-    )
+    started_at = f"{site.show_day(job.started_at.date())} {job.started_at:%H:%M:%S}"
+    return site.translate(ALREADY_RUNNING).format(company=company, run=job.run, user=job.run_by, started_at=started_at)
 
 
 def _refuse(site: Site, run: str | None, sentence: str) -> None:

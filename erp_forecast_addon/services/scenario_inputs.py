@@ -14,7 +14,7 @@ import pandas as pd
 
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.forecasting.forecast import Learned
-from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.messages import Day, _
 from erp_forecast_addon.planning.periods import MEAN_DAYS
 from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.planning.replenishment import DemandOutlook
@@ -68,7 +68,7 @@ def read_for(site: Site, settings: CompanySettings, chosen: Chosen) -> Read:
         found = forecast_alone(site, settings, codes, homes, site.as_of(), known)
     if found is None or known is None:
         return _whole(site, settings)
-    said = Assumption(FEW_FORECAST, {"count": len(codes), "as_of": known.as_of.isoformat()})
+    said = Assumption(FEW_FORECAST, {"count": len(codes), "as_of": Day(known.as_of.isoformat())})
     return Read(_of_few(site, settings, codes, found, known.learned), len(found.last_year_qty), (said,))
 
 

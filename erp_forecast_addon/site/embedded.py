@@ -15,7 +15,7 @@ from pypika import Order, Table
 from pypika.dialects import SQLLiteQuery
 
 from erp_forecast_addon.planning.errors import BadInput, Refused
-from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.messages import Template, _
 from erp_forecast_addon.site import doctypes, embedded_orders, frames, schema
 from erp_forecast_addon.site.embedded_sql import literal_moments_as_stored, stored_value
 from erp_forecast_addon.site.port import NativeOrder, OrderLine, Site
@@ -395,8 +395,11 @@ class EmbeddedSite(Site):
             'UPDATE "tabForecast Run" SET progress_pct = ?, current_step = ? WHERE name = ?', (percent, step, run)
         )
 
-    def translate(self, template: str) -> str:
-        return template
+    def translate(self, template: str) -> Template:
+        return Template(template)
+
+    def show_day(self, day: date) -> str:
+        return day.isoformat()
 
 
 def _sql(query: Any) -> str:

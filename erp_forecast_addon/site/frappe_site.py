@@ -19,7 +19,8 @@ from frappe.utils.password import get_decrypted_password
 from rq.timeouts import BaseTimeoutException
 
 from erp_forecast_addon.planning.errors import Refused
-from erp_forecast_addon.site import doctypes, frames, frappe_workflow, sql_text
+from erp_forecast_addon.planning.messages import Template
+from erp_forecast_addon.site import doctypes, frames, frappe_words, frappe_workflow, sql_text
 from erp_forecast_addon.site.port import NativeOrder, OrderLine, Site
 
 _NAMES_PER_DELETE: Final = 1000
@@ -317,8 +318,11 @@ class FrappeSite(Site):
         frappe.db.set_value(doctype, name, {"progress_pct": percent, "current_step": step}, update_modified=False)
         frappe.publish_progress(percent, title=_(doctype), doctype=doctype, docname=name, description=step)
 
-    def translate(self, template: str) -> str:
-        return str(_(template))
+    def translate(self, template: str) -> Template:
+        return frappe_words.translate(template)
+
+    def show_day(self, day: date) -> str:
+        return frappe_words.show_day(day)
 
 
 # ---- indexes, for install and migrate ------------------------------------

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from erp_forecast_addon.planning.messages import Template
+
 # Who may decide on orders at all.
 APPROVER_ROLE: Final = "Forecast Approver"
 
@@ -240,4 +242,9 @@ class Site(ABC):
         self.set_fields(doctype, name, {"progress_pct": percent, "current_step": step})
 
     @abstractmethod
-    def translate(self, template: str) -> str: ...
+    def translate(self, template: str) -> Template:
+        """The template in the user's language; filled in, it shows days as `show_day` does."""
+
+    @abstractmethod
+    def show_day(self, day: date) -> str:
+        """A day as this site writes it in sentences."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.planning.inventory.lead_time_distribution import LeadTimeDistributions, mean, std
-from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.messages import Day, _
 from erp_forecast_addon.planning.tables import SOURCING
 from erp_forecast_addon.site import approval_reads, queries
 from erp_forecast_addon.site.lead_times import item_lead_time_days, known_lead_times, quoted_days
@@ -146,7 +146,7 @@ def _with_rejected(site: Site, company: str, rows: pd.DataFrame) -> pd.Series:
     until = rejected.set_index(keys)["until"].reindex(pd.MultiIndex.from_frame(rows[keys])).dt.strftime("%Y-%m-%d")
     template = site.translate(_("{supplier} was rejected as the wrong supplier until {until}."))
     sentences = [
-        "" if day != day else template.format(supplier=supplier, until=day)  # a sentence per row rejected; few
+        "" if day != day else template.format(supplier=supplier, until=Day(day))  # a sentence per row rejected; few
         for supplier, day in zip(rows["supplier"], until, strict=True)
     ]
     return rows["blocked_reason"].where(rows["blocked_reason"] != "", pd.Series(sentences, index=rows.index))

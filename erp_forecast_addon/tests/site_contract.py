@@ -4,6 +4,7 @@ A mixin with unittest's asserts and no frappe: tests/contract runs it on the emb
 live one. Each brings a World that makes the same business with its own means: rows there, real documents here.
 """
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,8 +17,10 @@ import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.planning.buckets import daily_buckets
-from erp_forecast_addon.planning.errors import BadInput, Refused
+from erp_forecast_addon.planning.errors import BadInput, Fault, Refused
+from erp_forecast_addon.planning.messages import Day
 from erp_forecast_addon.planning.settings import PlanSettings
+from erp_forecast_addon.planning.wording import iso_days
 from erp_forecast_addon.site import queries, reads, signal_queries, signal_reads
 from erp_forecast_addon.site.narrowed import of_items
 from erp_forecast_addon.site.port import OrderLine, Site
@@ -159,6 +162,20 @@ class SiteContract(TestCase):
 
     def of_item(self, frame: pd.DataFrame, item_code: str = ITEM) -> pd.DataFrame:
         return frame[frame["item_code"] == item_code].reset_index(drop=True)
+
+    # ---- words ------------------------------------
+    def test_a_sentence_shows_days_as_the_site_does_and_leaves_names_that_look_like_one(self) -> None:
+        day = date(2026, 11, 20)
+        said = self.site.translate("{order} of {day} and {date}, not {name}{none}.").format(
+            order="PO-1", day=Day("2026-11-20"), date=day, name="2026-11-20", none=Day("")
+        )
+        shown = self.site.show_day(day)
+        self.assertEqual(said, f"PO-1 of {shown} and {shown}, not 2026-11-20.")
+
+    def test_a_fault_says_its_days_as_the_site_does_and_keeps_them_as_text(self) -> None:
+        fault = Fault("Bad Data", "It ends on {day}.", {"day": iso_days(np.array(["2026-11-20"], "datetime64[D]"))[0]})
+        self.assertEqual(fault.sentence(self.site.translate), f"It ends on {self.site.show_day(date(2026, 11, 20))}.")
+        self.assertEqual(json.dumps(fault.values), '{"day": "2026-11-20"}')
 
     # ---- queries ------------------------------------
     def test_a_result_has_the_types_of_its_columns(self) -> None:

@@ -1,31 +1,25 @@
 """Between two runs, on a live site: what stock asks for, the look of every hour, and what a user may see of it."""
 
 import frappe
-from frappe.tests.utils import FrappeTestCase
 from frappe.utils.background_jobs import get_job
 
 from erp_forecast_addon.api.v1 import item as item_api
 from erp_forecast_addon.events import schedule
 from erp_forecast_addon.tests import site_records as made
 from erp_forecast_addon.tests.between_scenarios import BetweenRunsScenarios
-from erp_forecast_addon.tests.factories import BenchShop, clear
+from erp_forecast_addon.tests.factories import ShopTestCase
 
 IGNORE_TEST_RECORD_DEPENDENCIES = ["Company", "Item", "Supplier", "Purchase Order"]
 test_ignore = IGNORE_TEST_RECORD_DEPENDENCIES
 
 
-class TestBetweenRuns(BetweenRunsScenarios, FrappeTestCase):
-    def setUp(self) -> None:
-        self.shop = BenchShop()
-
+class TestBetweenRuns(BetweenRunsScenarios, ShopTestCase):
     def tearDown(self) -> None:
-        frappe.db.rollback()
-        frappe.set_user("Administrator")
         for job_id in (schedule.job_id_of(self.shop.company), schedule.look_id_of(self.shop.company)):
             job = get_job(job_id)
             if job is not None:
                 job.delete()
-        clear()
+        super().tearDown()
 
     def test_the_hourly_look_runs_the_company_when_an_item_falls_due(self) -> None:
         company = self.shop.company

@@ -7,6 +7,7 @@ from frappe.utils import add_days, add_to_date, now_datetime, today
 
 from erp_forecast_addon.api.v1 import exception
 from erp_forecast_addon.planning.errors import FAULT_KINDS, Fault
+from erp_forecast_addon.planning.messages import Day
 from erp_forecast_addon.services import exception_rules
 from erp_forecast_addon.services.exceptions import publish_faults
 from erp_forecast_addon.setup.exception_rules import ROW, ensure_exception_rules
@@ -76,6 +77,18 @@ class TestPublished(made.SiteTestCase):
     def the_case(self) -> Any:
         (name,) = frappe.get_all(_CASE, filters={"item_code": "FC-Queue", "company": made.company()}, pluck="name")
         return frappe.get_doc(_CASE, name)
+
+    def test_a_case_stays_the_same_when_its_days_are_written_otherwise(self) -> None:
+        fault = Fault("Negative Stock", "Since {day}.", {"day": Day("2026-11-20")}, item_code=made.item("FC-Queue"))
+        names = []
+        for date_format, shown in (("dd.mm.yyyy", "20.11.2026"), ("yyyy-mm-dd", "2026-11-20")):
+            frappe.db.set_default("date_format", date_format)
+            frappe.local.user_date_format = None  # kept for a request
+            self.publish(fault)
+            case = self.the_case()
+            assert case.message == f"Since {shown}."
+            names.append((case.name, case.identity, case.status))
+        assert names[0] == names[1]
 
     def test_a_case_is_given_to_the_items_planner_with_a_todo_until_it_is_over(self) -> None:
         planner = made.user("queue-planner", made.PLANNER)

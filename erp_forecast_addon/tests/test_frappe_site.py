@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import date
 
 import frappe
 from frappe.tests.utils import FrappeTestCase
@@ -29,6 +30,14 @@ class TestFrappeSite(site_contract.SiteContract, FrappeTestCase):
         cls.site_name = frappe.local.site
         cls.world = ERPNextWorld()
         cls.business = site_contract.make_business(cls.world, cls.site.now().date())
+
+    def test_days_in_sentences_follow_the_system_settings_at_once(self) -> None:
+        settings = frappe.get_doc("System Settings")
+        for date_format, shown in (("dd.mm.yyyy", "20.11.2026"), ("mm/dd/yyyy", "11/20/2026")):
+            settings.date_format = date_format
+            settings.save()
+            frappe.local.user_date_format = None  # kept for a request
+            self.assertEqual(self.site.translate("By {day}.").format(day=date(2026, 11, 20)), f"By {shown}.")
 
     def test_our_unique_keys_are_in_the_database(self) -> None:
         for doctype, columns in doctypes.UNIQUE_KEYS.items():

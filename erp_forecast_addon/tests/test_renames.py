@@ -78,9 +78,46 @@ class TestRenames(made.SiteTestCase):
         assert not frappe.db.exists("Item", "FC-OLD")
         assert self.line().item_code == "FC-OTHER"
         assert self.count("Demand Mark", item_code="FC-OTHER") == 2
-        assert not frappe.db.exists("Planning Exception", open_case.name)
+        open_case.reload()
+        assert open_case.identity == identity("No Supplier", self.company, "FC-OTHER", None, None)
         taken.reload()
         assert taken.identity == identity("No Price", self.company, "FC-OTHER", None, None)
+
+    def test_two_cases_that_a_merge_makes_one_are_one_with_its_owner_and_rest(self) -> None:
+        planner, buyer = made.user("merge-planner", made.PLANNER), made.user("merge-buyer", made.PLANNER)
+        older = {"opened_at": "2026-01-05 08:00:00"}
+        snoozed = self.aged("No Supplier", "FC-OLD", **older, responsible=planner, status="Snoozed",
+                            snoozed_until="2099-01-01")  # fmt: skip
+        younger = self.aged("No Supplier", "FC-OTHER", status="Snoozed", snoozed_until="2098-01-01")
+        nobodys = self.aged("No Price", "FC-OTHER", **older)
+        owned = self.aged("No Price", "FC-OLD", responsible=buyer)
+        owned.add_comment("Comment", "I have asked them.")
+        over = self.aged("Outlier", "FC-OLD", **older, status="Resolved")
+        at_work = self.aged("Outlier", "FC-OTHER", status="In Progress")
+        self.rename("Item", "FC-OLD", "FC-OTHER", merge=True)
+        left = {
+            name: self.left(kind) for name, kind in (("rest", "No Supplier"), ("price", "No Price"), ("out", "Outlier"))
+        }
+        assert left["rest"] == [(snoozed.name, "Snoozed", planner)]
+        assert str(frappe.db.get_value("Planning Exception", snoozed.name, "snoozed_until")) == "2099-01-01"
+        assert left["price"] == [(nobodys.name, "Open", buyer)]
+        assert frappe.db.count("Comment", {"reference_name": nobodys.name, "comment_type": "Comment"}) == 1
+        assert left["out"] == [(at_work.name, "In Progress", None)]
+        gone = ("in", [younger.name, owned.name, over.name])
+        assert not frappe.db.exists("ToDo", {"reference_name": gone})
+
+    def aged(self, kind: str, item_code: str, **values: Any) -> Any:
+        case = made.case(kind, item_code=item_code)
+        frappe.db.set_value("Planning Exception", case.name, values)
+        return case
+
+    def left(self, kind: str) -> list[tuple[str, str, str | None]]:
+        filters = {"item_code": "FC-OTHER", "exception_type": kind}
+        rows = frappe.get_all(
+            "Planning Exception", filters=filters, fields=["name", "status", "responsible", "identity"]
+        )
+        assert {row.identity for row in rows} == {identity(kind, self.company, "FC-OTHER", None, None)}
+        return [(row.name, row.status, row.responsible) for row in rows]
 
     def test_an_item_with_forecasts_can_be_deleted(self) -> None:
         made.planned("FC-LONELY", self.house)

@@ -4,7 +4,8 @@ from typing import Any
 
 import frappe
 
-from erp_forecast_addon.tests import factories
+from erp_forecast_addon.erp_forecast_addon.report.request_evidence import request_evidence
+from erp_forecast_addon.tests import factories, site_records
 from erp_forecast_addon.tests.factories import ShopTestCase
 from erp_forecast_addon.tests.request_scenarios import Hands, RequestScenarios
 
@@ -99,3 +100,41 @@ class TestRequests(RequestScenarios, ShopTestCase):
         finally:
             frappe.rename_doc("Item", "Bolt of now", "Bolt of before", force=True)
             frappe.db.commit()
+
+    def test_the_print_shows_the_cards_of_its_lines(self) -> None:
+        self.branch()
+        self.shop.run()
+        record = frappe.get_doc("Auto Material Request", self.record()["name"])
+        assert record.meta.default_print_format == "Request Evidence"
+        printed = frappe.get_print("Auto Material Request", record.name, print_format="Request Evidence")
+        (line,) = record.items
+        for words in (
+            "Bolt",
+            line.reason,
+            record.title,
+            "= To ask for",
+            "Computed again from the frozen inputs: equal.",
+        ):
+            assert frappe.utils.escape_html(words) in printed, words
+
+    def test_the_report_shows_each_line_computed_again_and_finds_what_differs(self) -> None:
+        self.branch()
+        self.shop.run()
+        filters = {"company": self.shop.company, "status": "Proposed"}
+        columns, (row,), _cut = request_evidence.execute(filters)
+        (line,) = frappe.get_doc("Auto Material Request", self.record()["name"]).items
+        assert (row["item_code"], row["qty"], row["computed_qty"], row["equal"]) == ("Bolt", line.qty, line.qty, "Yes")
+        assert row["available_qty"] == line.available_qty > 0
+        assert row["rule"] and row["request_type"] == "Material Transfer"
+        assert {column["fieldname"] for column in columns} <= set(row)
+        assert request_evidence.execute({**filters, "only_different": 1})[1] == []
+        frappe.db.set_value("Auto Material Request Item", line.name, "qty", line.qty + 1)
+        (row,) = request_evidence.execute({**filters, "only_different": 1})[1]
+        assert (row["equal"], row["computed_qty"]) == ("No", line.qty)
+        assert request_evidence.execute({**filters, "request_type": "Manufacture"})[1] == []
+
+    def test_the_report_is_refused_for_a_company_that_the_user_may_not_see(self) -> None:
+        buyer = site_records.user("request-evidence", site_records.PLANNER)
+        site_records.limit(buyer, Company=site_records.second_company())
+        with site_records.acting_as(buyer), self.assertRaises(frappe.PermissionError):
+            request_evidence.execute({"company": self.shop.company})

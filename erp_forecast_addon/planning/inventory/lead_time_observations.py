@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.inventory.lead_time_distribution import LONGEST_LEAD_TIME_DAYS
-from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.messages import Day, _
 from erp_forecast_addon.planning.tables import OPEN_LINES, RECEIPTS
 
 Floats = NDArray[np.float64]
@@ -180,4 +180,4 @@ def _faults(rows: pd.DataFrame, sentences: NDArray[np.object_], as_of: date) -> 
 
 
 def _plain(value: object) -> object:
-    return value.date().isoformat() if isinstance(value, pd.Timestamp) else value
+    return Day(value.date().isoformat()) if isinstance(value, pd.Timestamp) else value

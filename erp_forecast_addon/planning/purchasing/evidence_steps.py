@@ -229,7 +229,9 @@ def _supplier(told: Mapping[str, Any]) -> list[Step]:
 def _other(each: Mapping[str, Any], own: Mapping[str, Any], told: Mapping[str, Any]) -> Step:
     """A supplier who was considered: his price in company currency, and what he would change in money and days."""
     rate = each.get("base_rate")
-    value, unit = (_("no price known"), "") if rate is None else (rate, f"/ {told['stock_uom']}")
+    # The evidence names the order's currency alone, which is the company's where one is worth one.
+    currency = f"{told['currency']} " if told.get("exchange_rate") == 1.0 else ""
+    value, unit = (_("no price known"), "") if rate is None else (rate, f"{currency}/ {told['stock_uom']}")
     if each.get("blocked_reason"):
         values = {"supplier": each["supplier"], "blocked": each["blocked_reason"].rstrip(".")}
         return Step(SUPPLIER, _("Considered: {supplier}, {blocked}"), value, unit, values)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from erp_forecast_addon.planning.errors import Fault
-from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.messages import Day, _
 from erp_forecast_addon.planning.wording import pieces
 
 # What is wanted or missing is named in whole pieces where the item has no others.
@@ -82,7 +82,7 @@ def _faults(kind: str, template: str, cases: pd.DataFrame, names: tuple[str, ...
 def _plain(value: Any) -> Any:
     """Numbers as people read them: no trailing .0, two decimals; days as ISO."""
     if isinstance(value, pd.Timestamp):
-        return value.date().isoformat()
+        return Day(value.date().isoformat())
     if isinstance(value, float):
         rounded = round(value, 2)
         return int(rounded) if rounded.is_integer() else rounded

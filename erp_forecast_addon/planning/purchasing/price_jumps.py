@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.planning.errors import Fault
-from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.messages import Day, _
 from erp_forecast_addon.planning.tables import PAID
 from erp_forecast_addon.planning.wording import readable
 
@@ -80,7 +80,7 @@ def jump_faults(jumps: pd.DataFrame, annual_qty: pd.Series, stock_uom: pd.Series
             {
                 "item_code": row["item_code"], "supplier": row["supplier"], "rate": rate, "usual": usual,
                 "percent": percent,
-                "kind": row["kind"], "day": row["day"].date().isoformat(), "money": yearly, "annual": year,
+                "kind": row["kind"], "day": Day(row["day"].date().isoformat()), "money": yearly, "annual": year,
                 "currency": currency, "stock_uom": stock_uom.get(row["item_code"], ""),
             },
             item_code=row["item_code"],

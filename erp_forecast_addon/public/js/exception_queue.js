@@ -49,15 +49,15 @@ erp_forecast_addon.exception_queue = (function () {
 		frappe.prompt(
 			[{ fieldname: "user", fieldtype: "Link", options: "User", label: __("Owner"), reqd: 1, default: frappe.session.user }],
 			({ user }) => call(ASSIGN, { names, user }).then(done),
-			__("Assign"),
-			__("Assign")
+			__("Change Owner"),
+			__("Give")
 		);
 	}
 
 	// label, what it does with the names, and the states in which it makes sense.
 	const ACTIONS = [
 		[() => __("Work on It"), (names, done) => set_status(names, "In Progress").then(done), ["Open"]],
-		[() => __("Assign"), ask_user, AT_WORK],
+		[() => __("Change Owner"), ask_user, AT_WORK],
 		[() => __("Snooze"), ask_until, AT_WORK],
 		[() => __("Resolve"), (names, done) => ask_note(names, "Resolved", __("Resolve"), done), [...AT_WORK, "Snoozed"]],
 		[() => __("Ignore"), (names, done) => ask_note(names, "Ignored", __("Ignore"), done), [...AT_WORK, "Snoozed"]],

@@ -112,7 +112,7 @@ erp_forecast_addon.order_evidence = (function () {
 			? `<span class="text-danger">${escape(computed.problem)}</span>`
 			: computed.equal
 				? `<span class="text-success">${__("Computed again from the frozen inputs: equal.")}</span>`
-				: `<span class="text-danger">${__("Computed again from the frozen inputs: {0} {1}, not the {2} ordered.", [
+				: `<span class="text-danger">${__("Computed again from the frozen inputs: {0} {1}, not {2} as proposed.", [
 						number(computed.computed_qty, 3), escape(computed.stock_uom), number(computed.stock_qty, 3),
 					])}</span>`;
 		return `<p style="margin-top: 8px"><b>${__("Rule")}:</b> ${escape(computed.rule || "–")}</p><p>${again}</p>`;

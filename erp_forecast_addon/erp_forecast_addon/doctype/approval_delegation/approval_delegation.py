@@ -5,6 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import flt, getdate
 
+from erp_forecast_addon.erp_forecast_addon import retention
 from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
 
 
@@ -14,12 +15,19 @@ class ApprovalDelegation(Document):
         if self.from_user == self.to_user:
             frappe.throw(_("{0} cannot be his own deputy.").format(self.from_user))
         if getdate(self.to_date) < getdate(self.from_date):
-            frappe.throw(_("The delegation ends on {0}, before it begins.").format(self.to_date))
+            ends = frappe.format(self.to_date, "Date")
+            frappe.throw(_("The delegation ends on {0}, before it begins.").format(ends))
         self._check_right()
         self._check_deputy()
 
     def on_trash(self) -> None:
         self._check_who_lends()
+
+    @staticmethod
+    def clear_old_logs(days: int = 730) -> None:
+        """Log Settings: an order keeps who decided for whom; the delegation itself is over."""
+        gone = retention.ended_before("Approval Delegation", "to_date", days)
+        retention.delete_records("Approval Delegation", gone)
 
     def _check_who_lends(self) -> None:
         """Nobody lends somebody else's right, nor takes it back; a System Manager puts in order what people forgot."""

@@ -9,8 +9,13 @@ from frappe.model.document import Document
 from frappe.utils import cstr, flt, get_datetime, getdate
 
 from erp_forecast_addon.approval import check_ours_to_approve
+from erp_forecast_addon.erp_forecast_addon import retention
 from erp_forecast_addon.erp_forecast_addon.decided_document import EDITABLE, DecidedDocument
 from erp_forecast_addon.refusals import refusals_shown
+from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
+
+# A dispatch in one of these states is settled: nothing is to be sent any more.
+_SETTLED = ("Sent", "Cancelled")
 
 
 class AutoPurchaseOrder(DecidedDocument):
@@ -73,6 +78,19 @@ class AutoPurchaseOrder(DecidedDocument):
             decisions.submit_if_asked(_site(), self.as_dict())
         elif self.flags.decided_order and frappe.db.exists("Purchase Order", self.flags.decided_order):
             _site().delete_order(self.flags.decided_order)
+
+    @staticmethod
+    def clear_old_logs(days: int = 730) -> None:
+        """Log Settings: decided orders that nothing asks for any more; their Purchase Orders stay.
+
+        One that a buyer changed stays as long as its Order Edits, one whose order waits to be sent until it is.
+        """
+        old = retention.decided_before(AUTO_PURCHASE_ORDER, "Purchase Order", days)
+        edited = retention.named_by("Order Edit", "auto_purchase_order", old)
+        waiting = retention.named_by("Order Dispatch", "auto_purchase_order", old, status=("not in", _SETTLED))
+        gone = [name for name in old if name not in edited | waiting]
+        naming = ("Purchase Order", "Order Dispatch", "Planning Exception")
+        retention.delete_records(AUTO_PURCHASE_ORDER, gone, [(each, "auto_purchase_order") for each in naming])
 
     def _refuse_made_by_hand(self) -> None:
         frappe.throw(_("An Auto Purchase Order is made by a planning run, not by hand. Make a Purchase Order."))

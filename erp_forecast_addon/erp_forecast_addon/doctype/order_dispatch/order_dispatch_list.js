@@ -1,4 +1,5 @@
 {% include "erp_forecast_addon/public/js/dispatch_state.js" %}
+{% include "erp_forecast_addon/public/js/list_columns.js" %}
 
 (function () {
 	const act = (listview, method, done) =>
@@ -15,12 +16,14 @@
 			});
 
 	frappe.listview_settings["Order Dispatch"] = {
-		add_fields: ["status", "event", "version", "channel", "supplier", "company"],
+		add_fields: ["status", "last_answer", "event", "version", "channel", "supplier", "company"],
 		hide_name_column: true,
+		hide_name_filter: true,
 		formatters: {
 			purchase_order(value, _field, doc) {
 				const what = doc.event === "Cancellation" ? __("Cancellation") : doc.version > 1 ? __("Version {0}", [doc.version]) : "";
-				return [value, what].filter(Boolean).join(" · ");
+				const answer = doc.status === "Sent" ? "" : doc.last_answer;
+				return [value, what, answer].filter(Boolean).join(" · ");
 			},
 		},
 		filters: [["status", "in", ["Failed", "Unclear"]]],
@@ -30,6 +33,8 @@
 			`status,=,${doc.status}`,
 		],
 		onload(listview) {
+			erp_forecast_addon.show_columns(listview, 5, __("Order and Last Answer")); // tags, state, supplier, attempts
+			erp_forecast_addon.say_when_empty(listview, __("Every order got through to its supplier."));
 			if (!frappe.model.can_write("Order Dispatch")) return;
 			const add = (label, action) => listview.page.add_actions_menu_item(label, action, false);
 			add(__("Send Again"), () =>

@@ -30,9 +30,10 @@
 		refresh(frm) {
 			if (frm.is_new()) return;
 			intro(frm);
+			frm.page.set_title([__(frm.doc.exception_type), frm.doc.item_code || frm.doc.supplier].filter(Boolean).join(" · "));
 			show_indicator(frm);
 			frm.set_df_property("status", "read_only", 1); // the buttons ask for what a status needs
-			frm.set_df_property("snoozed_until", "read_only", 1);
+			frm.toggle_display("message", false); // the line above the form says it
 			PLACES.filter(([field, doctype]) => frm.doc[field] && frappe.model.can_read(doctype)).forEach(
 				([field, doctype, label]) =>
 					frm.add_custom_button(label(), () => frappe.set_route("Form", doctype, frm.doc[field]))

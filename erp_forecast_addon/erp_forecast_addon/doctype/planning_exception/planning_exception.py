@@ -69,7 +69,11 @@ class PlanningException(Document):
 
     def _refuse_snooze_in_the_past(self) -> None:
         if frappe.utils.getdate(self.snoozed_until) < frappe.utils.getdate():
-            frappe.throw(_("An exception cannot be snoozed until {0}: that day is over.").format(self.snoozed_until))
+            frappe.throw(
+                _("An exception cannot be snoozed until {0}: that day is over.").format(
+                    frappe.format(self.snoozed_until, "Date")
+                )
+            )
 
     @staticmethod
     def clear_old_logs(days: int = 180) -> None:

@@ -27,12 +27,12 @@
 	// What is wrong is what a planner reads: its column takes the room that the others leave.
 	function add_style() {
 		if (document.getElementById("ef-queue-style")) return;
-		const rules = `.ef-queue .list-row-col { flex: 1.1; }
-			.ef-queue.ef-wide-list .list-row-col.list-subject { flex: 5; }
-			.ef-queue .list-row-container .list-row { height: auto; min-height: 40px; }
+		const rules = `.ef-queue .list-row-col { flex: 1; margin-right: 10px; }
+			.ef-queue.ef-wide-list .list-row-col.list-subject { flex: 5.5; }
+			.ef-queue .list-row-container .list-row { height: auto; min-height: 40px; padding-top: 6px; padding-bottom: 6px; }
 			.ef-queue .list-row-container .list-subject .level-item.bold { white-space: normal; min-width: 0; flex: 1; }
 			.ef-queue .list-row-container .list-subject a { white-space: normal; display: -webkit-box; overflow: hidden;
-				-webkit-line-clamp: 2; -webkit-box-orient: vertical; font-weight: 400; line-height: 1.35; margin: 4px 0; }
+				-webkit-line-clamp: 3; -webkit-box-orient: vertical; font-weight: 400; line-height: 1.35; margin: 2px 0; }
 			.ef-queue .level-right .list-assignments, .ef-queue .level-right .comment-count { display: none !important; }
 			.ef-queue .list-row .level-right, .ef-queue .list-row-head .level-right { flex: 0 0 100px; }
 			.ef-queue .ef-queue-head { padding: 8px 15px; border-bottom: 1px solid var(--border-color); }
@@ -117,7 +117,8 @@
 			return [__(doc.status), COLOURS[doc.status] || "gray", `status,=,${doc.status}`];
 		},
 		onload(listview) {
-			erp_forecast_addon.show_columns(listview, 7); // what is wrong, tags, state, severity, money, due, owner
+			erp_forecast_addon.show_columns(listview, 7, __("What Is Wrong")); // and tags, state, severity, money, due, owner
+			erp_forecast_addon.say_when_empty(listview, __("Nothing waits: no case is open."));
 			sort_by_money_and_due(listview);
 			if (queue.may_write()) add_actions(listview);
 		},

@@ -5,6 +5,8 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import getdate
 
+from erp_forecast_addon.erp_forecast_addon import retention
+
 
 class PlanningSnooze(Document):
     def before_insert(self) -> None:
@@ -12,7 +14,8 @@ class PlanningSnooze(Document):
 
     def validate(self) -> None:
         if self.has_value_changed("until") and getdate(self.until) < getdate():
-            frappe.throw(_("{0} cannot be put to rest until {1}: that day is over.").format(self.item_code, self.until))
+            until = frappe.format(self.until, "Date")
+            frappe.throw(_("{0} cannot be put to rest until {1}: that day is over.").format(self.item_code, until))
         if not frappe.get_cached_value("Item", self.item_code, "is_stock_item"):
             frappe.throw(_("{0} is no stock item and is not planned.").format(self.item_code))
         if self.warehouse:
@@ -27,3 +30,8 @@ class PlanningSnooze(Document):
             from erp_forecast_addon.site.frappe_site import FrappeSite
 
             take_out(FrappeSite(), self.company, self.item_code, self.warehouse or None)
+
+    @staticmethod
+    def clear_old_logs(days: int = 730) -> None:
+        """Log Settings: no run asks for a rest that has ended."""
+        retention.delete_records("Planning Snooze", retention.ended_before("Planning Snooze", "until", days))

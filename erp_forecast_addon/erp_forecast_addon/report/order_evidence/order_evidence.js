@@ -16,6 +16,9 @@ frappe.query_reports["Order Evidence"] = {
 		{ fieldname: "only_different", label: __("Only Lines That Differ"), fieldtype: "Check" },
 	],
 	formatter(value, row, column, data, default_formatter) {
+		if (data && column.fieldname === "order") {
+			return frappe.utils.get_form_link("Auto Purchase Order", value, true, frappe.utils.escape_html(data.title || value));
+		}
 		const words = default_formatter(value, row, column, data);
 		if (!data || column.fieldname !== "equal") return words;
 		return `<span style="color: var(${data.equal === __("Yes") ? "--green-600" : "--red-600"})">${words}</span>`;

@@ -6,42 +6,25 @@ import frappe
 from frappe import _
 
 from erp_forecast_addon.erp_forecast_addon.report.columns import column
-from erp_forecast_addon.permissions import check_company
+from erp_forecast_addon.erp_forecast_addon.report.evidence_lines import evidence_lines, wanted_rows
 from erp_forecast_addon.services.order_evidence import Card, cards
 from erp_forecast_addon.setup.names import AUTO_PURCHASE_ORDER
+from erp_forecast_addon.site.frappe_words import translate
 
-_LINE = "Auto Purchase Order Item"
 # Of the record and of its lines, read for the report.
-_SHOWN = ("name", "supplier", "status", "currency", "company_currency")
+_SHOWN = ("name", "title", "supplier", "status", "currency", "company_currency")
 _OF_LINE = (
     "parent", "idx", "item_code", "warehouse", "qty", "uom", "stock_qty", "stock_uom", "rate", "on_hand_qty",
     "position_qty", "protection_demand_qty", "safety_stock_qty", "reorder_point_qty", "order_up_to_qty",
     "lead_time_days", "money_at_risk", "reason", "evidence",
 )  # fmt: skip
-_MOST_LINES = 2000
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[Any], list[Any], str | None]:
     given = filters or {}
-    company = given.get("company")
-    if not company:
-        frappe.throw(_("Choose a company."))
-    check_company(company, AUTO_PURCHASE_ORDER)
-    wanted = {"company": company, **{name: given[name] for name in ("supplier", "status", "name") if given.get(name)}}
-    orders = frappe.get_list(
-        AUTO_PURCHASE_ORDER, filters=wanted, fields=list(_SHOWN), order_by="creation desc", limit=_MOST_LINES
-    )
-    of_order = {order.name: order for order in orders}
-    of_lines = {"parent": ("in", list(of_order) or [""]), "parenttype": AUTO_PURCHASE_ORDER}
-    of_lines |= {name: given[name] for name in ("item_code", "warehouse") if given.get(name)}
-    lines = frappe.get_all(
-        _LINE, filters=of_lines, fields=list(_OF_LINE), order_by="parent desc, idx asc", limit=_MOST_LINES
-    )
-    made = zip(lines, cards(lines, frappe._), strict=True)
-    rows = [_row(line, card, of_order[line.parent]) for line, card in made]
-    rows = [row for row in rows if not (given.get("only_different") and row["equal"] == _("Yes"))]
-    cut = _("Only the first {0} lines are shown; choose a supplier or an item.").format(_MOST_LINES)
-    return _columns(), rows, cut if len(lines) == _MOST_LINES else None
+    of_order, lines, cut = evidence_lines(AUTO_PURCHASE_ORDER, _SHOWN, _OF_LINE, given, ("supplier", "status", "name"))
+    rows = [_row(line, card, of_order[line.parent]) for line, card in zip(lines, cards(lines, translate), strict=True)]
+    return _columns(), wanted_rows(rows, given), cut
 
 
 def _row(line: Any, card: Card, order: Any) -> dict[str, Any]:
@@ -54,6 +37,7 @@ def _row(line: Any, card: Card, order: Any) -> dict[str, Any]:
     return {
         **plain,
         "order": order.name,
+        "title": order.title,
         "supplier": order.supplier,
         "status": _(order.status),
         "currency": order.currency,
@@ -74,7 +58,7 @@ def _columns() -> list[dict[str, Any]]:
         return {**column(fieldname, label, "Float", width), "precision": 2}
 
     return [
-        column("order", _("Proposal"), "Link", 110, AUTO_PURCHASE_ORDER),
+        column("order", _("Proposal"), "Link", 200, AUTO_PURCHASE_ORDER),
         column("supplier", _("Supplier"), "Link", 140, "Supplier"),
         column("item_code", _("Item"), "Link", 130, "Item"),
         column("warehouse", _("Warehouse"), "Link", 120, "Warehouse"),
