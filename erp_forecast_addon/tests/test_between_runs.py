@@ -37,20 +37,6 @@ class TestBetweenRuns(BetweenRunsScenarios, ShopTestCase):
         assert frappe.db.exists("Forecast Run", {"company": company, "triggered_by": "Stock Change"})
         assert not schedule.run_if_due_job(company, "Administrator"), "the draft covers it"
 
-    def test_only_companies_that_want_it_are_looked_at(self) -> None:
-        company = self.shop.company
-        self.shop.settings(run_hour=(frappe.utils.now_datetime().hour + 1) % 24)
-        self.enough_is_there()
-        schedule.hourly()
-        frappe.db.commit()
-        assert get_job(schedule.look_id_of(company)) is None
-        self.shop.settings(run_when_due=1)
-        schedule.hourly()
-        frappe.db.commit()
-        look = get_job(schedule.look_id_of(company))
-        assert frappe.get_attr(look.kwargs["method"]) is schedule.run_if_due_job
-        assert look.kwargs["kwargs"] == {"company": company, "user": "Administrator"}
-
     def test_a_user_sees_it_with_the_right_to_read_proposals(self) -> None:
         self.enough_is_there()
         self.shop.move("Bolt", -385, 15, self.shop.today)

@@ -41,9 +41,10 @@ class ShopTestCase(factories.ShopTestCase):
         self.take_out_of_queue()
 
     def take_out_of_queue(self) -> None:
-        job = get_job(schedule.job_id_of(self.company))
-        if job is not None:
-            job.delete()
+        for job_id in (schedule.job_id_of(self.company), schedule.look_id_of(self.company)):
+            job = get_job(job_id)
+            if job is not None:
+                job.delete()
 
     @contextmanager
     def held_elsewhere(self, lock: str) -> Iterator[None]:
@@ -94,6 +95,18 @@ class TestQueue(ShopTestCase):
         assert frappe.get_attr(job.kwargs["method"]) is schedule.run_company_job
         wanted = {"company": self.company, "triggered_by": "Scheduler", "user": "Administrator", "run": None}
         assert job.kwargs["kwargs"] == wanted
+
+    def test_companies_that_want_it_are_looked_at_every_hour(self) -> None:
+        self.shop.settings(enabled=1, run_hour=(now_datetime().hour + 1) % 24)
+        for wanted in (0, 1):
+            self.shop.settings(run_when_due=wanted)
+            with self.alone_due():
+                schedule.hourly()
+            frappe.db.commit()
+            look = get_job(schedule.look_id_of(self.company))
+            assert (look is not None) == bool(wanted)
+        assert frappe.get_attr(look.kwargs["method"]) is schedule.run_if_due_job
+        assert look.kwargs["kwargs"] == {"company": self.company, "user": "Administrator"}
 
     @contextmanager
     def alone_due(self) -> Iterator[None]:
