@@ -53,8 +53,10 @@ def frame(rows: Sequence[Sequence[Any]], kinds: Mapping[str, str]) -> pd.DataFra
 
 def _frame(columns: Sequence[Sequence[Any]], kinds: Mapping[str, str]) -> pd.DataFrame:
     held = {name: _column(values, kind) for (name, kind), values in zip(kinds.items(), columns, strict=True)}
-    # An index that is given need not be made from those of the columns, which takes longer than the columns do.
-    return pd.DataFrame(held, index=pd.RangeIndex(len(columns[0]) if columns else 0))
+    rows = len(columns[0]) if columns else 0
+    # An index that is given need not be made from those of the columns, and columns of a few rows need not be copied
+    # into one block: both take longer than reading them does.
+    return pd.DataFrame(held, index=pd.RangeIndex(rows), copy=rows > _FEW)
 
 
 @lru_cache(maxsize=512)
