@@ -196,6 +196,14 @@ def clear(company_name: str = "Forecast Shop") -> None:
     frappe.db.commit()
 
 
+def take_away(doctype: str, name: str) -> None:
+    """Delete a master that only cleared documents refer to, if it is there; looking for others takes a second."""
+    for field in frappe.get_meta(doctype).get_table_fields():
+        frappe.db.delete(field.options, {"parent": name, "parenttype": doctype})
+    frappe.db.delete(doctype, {"name": name})
+    frappe.clear_document_cache(doctype, name)
+
+
 def _years_for_everybody() -> None:
     """Take back what is left of the test in which the fiscal years belong to one shop alone."""
     left = {"company": ("in", SHOPS)}

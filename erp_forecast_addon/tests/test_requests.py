@@ -5,6 +5,7 @@ from typing import Any
 import frappe
 
 from erp_forecast_addon.tests import factories
+from erp_forecast_addon.tests import site_records as made
 from erp_forecast_addon.tests.factories import ShopTestCase
 from erp_forecast_addon.tests.request_scenarios import Hands, RequestScenarios
 
@@ -87,15 +88,15 @@ class TestRequests(RequestScenarios, ShopTestCase):
             record.save()
 
     def test_a_renamed_item_leaves_its_draft_untouched(self) -> None:
-        frappe.delete_doc("Item", "Bolt of now", force=True, ignore_missing=True)
+        factories.take_away("Item", "Bolt of now")
         self.branch("Bolt of before")
         self.shop.run()
-        frappe.rename_doc("Item", "Bolt of before", "Bolt of now", force=True)
+        made.rename("Item", "Bolt of before", "Bolt of now")
         frappe.db.commit()
         try:
             self.shop.run()
             assert self.record()["edited_by_person"] == 0
             assert list(self.quantities(self.draft())) == ["Bolt of now"]
         finally:
-            frappe.rename_doc("Item", "Bolt of now", "Bolt of before", force=True)
+            made.rename("Item", "Bolt of now", "Bolt of before")
             frappe.db.commit()
