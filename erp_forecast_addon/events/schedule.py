@@ -12,18 +12,50 @@ from erp_forecast_addon.events.jobs import enqueue_once
 QUEUE = "long"
 TIMEOUT_SECONDS = 4 * 60 * 60
 _RUN = "Forecast Run"
+LOOK_TIMEOUT_SECONDS = 30 * 60
 _METHOD = "erp_forecast_addon.events.schedule.run_company_job"
+_LOOK = "erp_forecast_addon.events.schedule.run_if_due_job"
 _SETTLED = ("Queued", "Running", "Completed", "Failed")
 
 
 def hourly() -> None:
-    """Enqueue the run of each company whose hour has come and that was not run since; late is better than never."""
+    """Enqueue the run of each company whose hour has come and that was not run since; late is better than never. Then
+    a look at the stock of those that want one."""
     if not frappe.db.get_single_value("Forecast Settings", "enabled"):
         return
     close_lost_runs()
     now = frappe.utils.now_datetime()
     for company in companies_due(now):
         enqueue_run(company, "Scheduler", frappe.session.user)
+    for company in _companies_that_watch():
+        enqueue_once(
+            _LOOK, look_id_of(company), queue=QUEUE, timeout_seconds=LOOK_TIMEOUT_SECONDS,
+            company=company, user=frappe.session.user,
+        )  # fmt: skip
+
+
+def run_if_due_job(company: str, user: str) -> bool:
+    """Queue the company's run if something has to be ordered that no draft covers and whose stock has moved since the
+    last run began; whether it did."""
+    from erp_forecast_addon.services.between_runs import due_of_company
+    from erp_forecast_addon.site.frappe_site import FrappeSite
+
+    frappe.set_user(user)
+    last = frappe.get_all(
+        _RUN,
+        filters={"company": company, "status": "Completed"},
+        pluck="started_at",
+        order_by="started_at desc",
+        limit=1,
+    )
+    if not last or not due_of_company(FrappeSite(), company, changed_since=last[0]).lines:
+        return False
+    return enqueue_run(company, "Stock Change", user)
+
+
+def _companies_that_watch() -> list[str]:
+    filters = {"parent": "Forecast Settings", "enabled": 1, "draft_orders": 1, "run_when_due": 1}
+    return frappe.get_all("Forecast Company Settings", filters=filters, pluck="company", order_by="idx asc")
 
 
 def close_lost_runs(site: Any = None) -> None:
@@ -80,6 +112,10 @@ def enqueue_run(company: str, triggered_by: str, user: str, run: str | None = No
 
 def job_id_of(company: str) -> str:
     return f"forecast_run::{company}"
+
+
+def look_id_of(company: str) -> str:
+    return f"forecast_look::{company}"
 
 
 def run_company_job(company: str, triggered_by: str, user: str, run: str | None = None) -> str:

@@ -13,7 +13,14 @@ from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, foreca
 from erp_forecast_addon.planning.inventory.classes import demand_variation
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.periods import MEAN_DAYS
-from erp_forecast_addon.planning.replenishment import DemandOutlook, LevelsOf, Supply, replenish, standing
+from erp_forecast_addon.planning.replenishment import (
+    DemandOutlook,
+    LevelsOf,
+    ReadyPairs,
+    Supply,
+    replenish,
+    standing,
+)
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.signals import Future
 from erp_forecast_addon.planning.tables import REQUESTS
@@ -27,7 +34,8 @@ _YEAR_DAYS = 365
 class Plan:
     """forecasts: ForecastSet; policies: POLICIES; proposals: PROPOSALS; faults: what is wrong, item by item;
     requests: REQUESTS, what is asked for within the company;
-    outlook: the demand that levels and proposals were made of; levels: what `policies_with` takes over.
+    outlook: the demand that levels and proposals were made of; levels: what `policies_with` takes over;
+    ready: pairs that can be looked at again between two plans.
     """
 
     forecasts: ForecastSet
@@ -37,6 +45,7 @@ class Plan:
     outlook: DemandOutlook
     levels: LevelsOf | None = None
     requests: pd.DataFrame = field(default_factory=REQUESTS.empty)
+    ready: ReadyPairs | None = None
 
 
 def plan(
@@ -75,7 +84,10 @@ def plan(
     )
     levels = replenish(outlook, positions, supply, settings, as_of)
     made = levels.levels
-    return Plan(forecasts, levels.policies, levels.proposals, [*faults, *levels.faults], outlook, made, levels.requests)
+    return Plan(
+        forecasts, levels.policies, levels.proposals, [*faults, *levels.faults], outlook, made, levels.requests,
+        levels.ready,
+    )  # fmt: skip
 
 
 def policies_with(made: Plan, positions: pd.DataFrame, supply: Supply, settings: PlanSettings) -> pd.DataFrame:

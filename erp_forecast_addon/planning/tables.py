@@ -37,7 +37,7 @@ class Table:
     key: tuple[str, ...] = ()
 
     def empty(self) -> pd.DataFrame:
-        return self._empty.copy()
+        return self._empty.copy(deep=False)
 
     @cached_property
     def _empty(self) -> pd.DataFrame:

@@ -84,7 +84,7 @@ def _forecast_in_company(site: Site, item_code: str, company: str, warehouses: s
         with_drafts = replace(supply, dated=everything)
         now = standing(outlook, positions, with_drafts, settings.plan, site.as_of(), levels.levels)
         policies = _of(now, item_code, warehouses)
-    made = Plan(forecasts, policies, levels.proposals, levels.faults, outlook, levels.levels)
+    made = Plan(forecasts, policies, levels.proposals, levels.faults, outlook, levels.levels, ready=levels.ready)
     _publish(site, settings, made, items, positions)
     faults += levels.faults
     site.commit()

@@ -18,6 +18,7 @@ from erp_forecast_addon.planning.forecasting import explanation
 from erp_forecast_addon.planning.forecasting.day_shares import day_shares
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet
 from erp_forecast_addon.planning.plan import Plan
+from erp_forecast_addon.planning.replenishment import packed
 from erp_forecast_addon.site import doctypes, order_reads
 from erp_forecast_addon.site.port import Site
 from erp_forecast_addon.site.settings import CompanySettings
@@ -118,7 +119,7 @@ def policy_rows(
     translate: Callable[[str], str],
 ) -> Iterator[pd.DataFrame]:
     """Rows of Safety Stock Policy, ROWS_AT_ONCE at a time. Columns of the table POLICIES carry the fieldnames."""
-    known = _item_texts(items)
+    known, terms = _item_texts(items), _next_order_terms(plan)
     for at in range(0, len(plan.policies), ROWS_AT_ONCE):
         block = plan.policies.iloc[at : at + ROWS_AT_ONCE]
         rows = _heads(block[_PAIR], known, settings.company, run, plan.forecasts.as_of)
@@ -127,10 +128,19 @@ def policy_rows(
         yield pd.concat([rows, own], axis=1).assign(
             currency=settings.plan.currency,
             who_orders=_who_orders(block, positions),
+            next_order_terms=terms.reindex(pd.MultiIndex.from_frame(block[_PAIR])).fillna("").to_numpy(),
             explanation=_sentences(
                 block["explanation_template"].to_numpy(), block["explanation_values"].to_numpy(), translate
             ),
         )
+
+
+def _next_order_terms(plan: Plan) -> pd.Series:
+    """By pair, what its next order depends on, as text; nothing of pairs that only a plan can look at."""
+    if plan.ready is None:
+        return pd.Series([], index=pd.MultiIndex.from_arrays([[], []], names=_PAIR), dtype=object)
+    index = pd.MultiIndex.from_arrays([plan.ready.item_code, plan.ready.warehouse], names=_PAIR)
+    return pd.Series(packed(plan.ready), index=index, dtype=object)
 
 
 def _who_orders(policies: pd.DataFrame, positions: pd.DataFrame) -> np.ndarray:

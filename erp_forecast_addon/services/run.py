@@ -120,8 +120,8 @@ def run_company(
 ) -> str:
     """Plan one company; returns the name of its Forecast Run, which is then Completed.
 
-    triggered_by: Scheduler, Button or Command. as_of: default the last complete day in site time. run: a Forecast Run
-    in the state Queued that was made for this job. What is wrong with single items becomes Planning Exceptions.
+    triggered_by: Scheduler, Button, Command or Stock Change. as_of: default the last complete day in site time. run: a
+    Forecast Run in the state Queued that was made for this job. What is wrong with items becomes Planning Exceptions.
     Raises Refused (another run holds the company: who, since when; not enabled) and changes nothing but a queued run,
     which then says why; BadInput for settings or input that cannot be planned, and whatever else broke the run: the
     Forecast Run is Failed with the text, what earlier steps did stays, and the lock is free.

@@ -145,6 +145,8 @@ def barred_suppliers(site: Site, company: str) -> pd.DataFrame:
 def snoozed_until(site: Site, company: str, pairs: pd.MultiIndex) -> pd.Series:
     """The last day of rest of each (item_code, warehouse) that a person put to rest; NaT for the others."""
     rows = site.fetch(queries.snoozes(site.qb, company, site.now().date()))
+    if rows.empty:
+        return pd.Series(pd.NaT, index=pairs, dtype="datetime64[ns]")
     whole = rows["warehouse"].fillna("").eq("")
     rests_of = pairs.to_frame(index=False).set_axis(_PAIR, axis=1)
     of_items = rows[whole].groupby("item_code", as_index=False)["until"].max()

@@ -28,6 +28,8 @@ _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.
 # What a datetime64[ns] holds, to the day.
 _FIRST_MOMENT, _LAST_MOMENT = np.datetime64("1677-09-22", "us"), np.datetime64("2262-04-11", "us")
 _OF_FIRST_ARGUMENT = (functions.Coalesce, functions.IfNull, functions.Min, functions.Max, functions.NullIf)
+# Below, a frame of more text columns than rows is worth making otherwise.
+_FEW_ROWS, _MANY_COLUMNS = 100, 12
 
 
 # ---- reading ------------------------------------
@@ -47,16 +49,33 @@ def frame(rows: Sequence[Sequence[Any]], kinds: Mapping[str, str]) -> pd.DataFra
     text as str (NULL: None), integers as int64, or float64 where one is NULL.
     """
     if not rows:  # as most reads of a single item are
-        return _empty(tuple(kinds.items())).copy()
+        return _empty(tuple(kinds.items())).copy(deep=False)
     return _frame(list(zip(*rows, strict=True)), kinds)
 
 
 def _frame(columns: Sequence[Sequence[Any]], kinds: Mapping[str, str]) -> pd.DataFrame:
-    held = {name: _column(values, kind) for (name, kind), values in zip(kinds.items(), columns, strict=True)}
-    rows = len(columns[0]) if columns else 0
-    # An index that is given need not be made from those of the columns, and columns of a few rows need not be copied
-    # into one block: both take longer than reading them does.
-    return pd.DataFrame(held, index=pd.RangeIndex(rows), copy=rows > _FEW)
+    held = dict(zip(kinds, columns, strict=True))
+    texts = [name for name, kind in kinds.items() if kind == "text"]
+    if len(texts) > _MANY_COLUMNS and len(columns[0]) < _FEW_ROWS:
+        return _of_few_rows(held, kinds, texts)
+    return _of_columns({name: _column(values, kinds[name]) for name, values in held.items()}, len(columns[0]))
+
+
+def _of_few_rows(held: Mapping[str, Sequence[Any]], kinds: Mapping[str, str], texts: list[str]) -> pd.DataFrame:
+    """The same with all text in one block: the settings of a company are a row of a hundred columns, which take longer
+    to make than to read."""
+    block = np.empty((len(held[texts[0]]), len(texts)), dtype=object)
+    for at, name in enumerate(texts):
+        block[:, at] = held[name]
+    rest = {name: _column(values, kinds[name]) for name, values in held.items() if kinds[name] != "text"}
+    both = pd.concat([pd.DataFrame(block, columns=texts, dtype=object), _of_columns(rest, len(block))], axis=1)
+    return both[list(kinds)]
+
+
+def _of_columns(columns: dict[str, Any], rows: int) -> pd.DataFrame:
+    """An index that is given need not be made from those of the columns, and columns of few rows need not be copied
+    into one block: both take longer than the columns do. Many rows are sorted and copied faster in blocks."""
+    return pd.DataFrame(columns, index=pd.RangeIndex(rows), copy=rows > _FEW)
 
 
 @lru_cache(maxsize=512)
@@ -103,15 +122,15 @@ def _kind_of_value(value: Any) -> str:
     return "moment" if isinstance(value, datetime) else "day" if isinstance(value, date) else "text"
 
 
-def _column(values: Sequence[Any], kind: str) -> pd.Series:
+def _column(values: Sequence[Any], kind: str) -> pd.Series | np.ndarray:
+    """Numbers as arrays, of which a frame is made in half the time; text as a Series, which keeps its type."""
     if kind in ("day", "moment"):
         return moments(values)
     if kind == "number":
-        return pd.Series(np.array(values, dtype="float64"))  # None becomes NaN, Decimal a float
+        return np.array(values, dtype="float64")  # None becomes NaN, Decimal a float
     if kind == "integer":
         held = np.array(values, dtype="float64")
-        missing = np.isnan(held)
-        return pd.Series(held if missing.any() else np.array(values, dtype="int64"))
+        return held if np.isnan(held).any() else np.array(values, dtype="int64")
     return pd.Series(np.array([*values, None], dtype=object)[:-1], dtype=object)
 
 

@@ -1,6 +1,9 @@
 """What the Item form reads about one item, as PyPika builders that run on both sites."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from erp_forecast_addon.planning.replenishment.ready import OPENING as READY_OPENING
 
 OPEN_ORDER_STATES = ("Proposed", "Approved")
 OPEN_EXCEPTION_STATES = ("Open", "In Progress")
@@ -37,6 +40,24 @@ def classes_of_item(qb: Any, item_code: str) -> Any:
 
 def policies_of_item(qb: Any, item_code: str) -> Any:
     return _rows_of_item(qb, "Safety Stock Policy", item_code, POLICY_FIELDS)
+
+
+def next_order_terms(qb: Any, company: str, item_codes: Sequence[str] | None) -> Any:
+    """What the next order of each pair depends on, as its last plan kept it; what an older version kept is left out
+    until the next run. item_codes: None for all."""
+    policy, item = qb.DocType("Safety Stock Policy"), qb.DocType("Item")
+    query = qb.from_(policy).join(item).on(item.name == policy.item_code)
+    query = query.select(
+        policy.item_code, policy.warehouse, policy.as_of, policy.next_order_terms, item.variant_of
+    ).where((policy.company == company) & policy.next_order_terms.like(f"{READY_OPENING}%"))  # fmt: skip
+    return query if item_codes is None else query.where(policy.item_code.isin(list(item_codes)))
+
+
+def bins_changed_since(qb: Any, company: str, moment: Any) -> Any:
+    """item_code, warehouse of the company's stock that has moved since then, or is asked for or ordered otherwise."""
+    held, house = qb.DocType("Bin"), qb.DocType("Warehouse")
+    query = qb.from_(held).join(house).on(house.name == held.warehouse)
+    return query.select(held.item_code, held.warehouse).where((house.company == company) & (held.modified >= moment))
 
 
 def pairs_of_item(qb: Any, item_code: str) -> Any:

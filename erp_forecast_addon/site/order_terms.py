@@ -39,14 +39,11 @@ class TermsRead:
 def order_terms(site: Site, company: str) -> TermsRead:
     """The order terms of every supplier that has any."""
     found = site.fetch(supplier_queries.order_terms(site.qb))
+    if found.empty:
+        return TermsRead(OrderTerms(), [])
     texts = ("min_order_currency", "default_currency", "ship_to_rule", "truck_weight_uom", "order_weekdays",
              "supplier_holiday_list")  # fmt: skip
     found = found.assign(**{name: found[name].fillna("") for name in texts})
-    asks = found[["min_order_amount", "truck_weight", "truck_volume", "truck_qty", "payment_days"]].gt(0).any(axis=1)
-    asks |= found[["ship_to_rule", "order_weekdays", "supplier_holiday_list"]].ne("").any(axis=1)
-    found = found[asks].reset_index(drop=True)
-    if found.empty:
-        return TermsRead(OrderTerms(), [])
     minimum, rate_faults = _in_company_currency(site, company, found)
     weekdays, word_faults = _weekdays(found)
     lists = sorted(set(found["supplier_holiday_list"]) - {""})

@@ -37,6 +37,7 @@ __all__ = [
 ]  # fmt: skip
 
 _ITEMS_PER_QUERY = 1000
+_NOTHING = 1e-6
 
 
 # ---- settings and masters ------------------------------------
@@ -73,6 +74,7 @@ def company_settings(site: Site, company: str) -> CompanySettings:
         demand_material_issue=bool(row["demand_material_issue"]),
         we_order=row["who_orders"] == "Forecast Addon",
         draft_orders=bool(row["draft_orders"]),
+        run_when_due=bool(row["run_when_due"]) and bool(row["draft_orders"]),
         submit_on_approval=row["on_approval"] != "Release Draft",
         auto_approve_limit=float(row["auto_approve_limit"]),
         rejected_for_days=int(row["rejected_for_days"]),
@@ -318,6 +320,8 @@ def _ordered_by_erpnext(site: Site, company: str) -> pd.MultiIndex:
     none, for that warehouse or for a group above it (core compares the level with the whole group's stock).
     """
     rows = site.fetch(queries.reorder_rows(site.qb))
+    if rows.empty:
+        return pd.MultiIndex.from_arrays([[], []], names=["item_code", "warehouse"])
     variants = site.fetch(queries.variants(site.qb))
     heirs = variants[~variants["item_code"].isin(rows["item_code"])]
     inherited = rows.rename(columns={"item_code": "variant_of"}).merge(heirs, on="variant_of")
@@ -345,6 +349,8 @@ def _leaves_under(tree: pd.DataFrame) -> pd.DataFrame:
 def _suppressed_until(site: Site, company: str, pairs: pd.MultiIndex) -> Any:
     """(n,) the last day on which nothing is proposed for each pair: rejected, or put to rest by a person."""
     rows = site.fetch(queries.rejected_needs(site.qb, company, site.now().date()))
+    if rows.empty:
+        return snoozed_until(site, company, pairs).to_numpy()
     last = rows.drop_duplicates(["item_code", "warehouse"], keep="last").set_index(["item_code", "warehouse"])
     rejected = last["rejected_until"].reindex(pairs).to_numpy(dtype="datetime64[ns]")
     return np.fmax(rejected, snoozed_until(site, company, pairs).to_numpy())
@@ -365,7 +371,10 @@ def dated(site: Site, company: str) -> pd.DataFrame:
         _till(site.fetch(queries.unconsolidated_till_lines(qb, company))),
         _till(site.fetch(queries.unconsolidated_till_parts(qb, company))),
     ]
-    rows = pd.concat([part for part in parts if len(part)] or [DATED.empty()], ignore_index=True)
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return DATED.empty()
+    rows = pd.concat(parts, ignore_index=True)
     rows["day"] = rows["day"].fillna(today)
     return DATED.check(_planned(site, company, rows[rows["qty"] != 0.0]))
 
@@ -426,6 +435,8 @@ def _flows(kind: str, rows: pd.DataFrame, sign: float) -> pd.DataFrame:
 
 def _planned_production(site: Site, company: str) -> pd.DataFrame:
     rows = site.fetch(queries.open_work_orders(site.qb, company))
+    if rows.empty:
+        return DATED.empty()
     day = rows["planned_end_date"].fillna(rows["expected_delivery_date"]).fillna(rows["planned_start_date"])
     return _flows("planned_production", rows.assign(day=day.dt.normalize()), 1.0)
 
@@ -433,6 +444,8 @@ def _planned_production(site: Site, company: str) -> pd.DataFrame:
 def _sales(site: Site, company: str) -> list[pd.DataFrame]:
     lines = site.fetch(queries.open_sales_orders(site.qb, company))
     parts = site.fetch(queries.open_packed_items(site.qb, company))
+    if lines.empty and parts.empty:
+        return []
     # ERPNext reserves a part as packed qty x open share of its line.
     parts["qty"], parts["done_qty"] = (
         parts["packed_qty"] * (parts["qty"] - parts["done_qty"]) / parts["qty"],
@@ -484,8 +497,9 @@ def _reserved(site: Site, company: str) -> list[pd.DataFrame]:
         ("production_plan", "reserved_qty_for_production_plan", queries.open_plan_needs),
     ):
         held = bins[bins[column] > 0.0]
-        rows = site.fetch(query(site.qb, company)) if len(held) else DATED.empty()
-        rows = _flows(kind, rows, 1.0)
+        if held.empty:
+            continue
+        rows = _flows(kind, site.fetch(query(site.qb, company)), 1.0)
         total = rows.groupby(["item_code", "warehouse"])["qty"].sum()
         known = held.set_index(["item_code", "warehouse"])[column]
         share = (known / total.where(total > 0.0)).clip(upper=1.0)
@@ -497,16 +511,20 @@ def _reserved(site: Site, company: str) -> list[pd.DataFrame]:
 
 def _beyond(kind: str, bins: pd.DataFrame, column: str, rows: pd.DataFrame) -> pd.DataFrame:
     """What Bin holds back beyond the documents."""
+    if not (bins[column] > _NOTHING).any():
+        return DATED.empty()
     known = rows.groupby(["item_code", "warehouse"])["qty"].sum()
     pairs = pd.MultiIndex.from_frame(bins[["item_code", "warehouse"]])
     left = bins[column] - known.reindex(pairs).fillna(0.0).to_numpy(dtype=float)
-    return _flows(kind, bins.assign(qty=left)[left > 1e-6], -1.0)
+    return _flows(kind, bins.assign(qty=left)[left > _NOTHING], -1.0)
 
 
 def _work_order_needs(site: Site, company: str) -> pd.DataFrame:
     """What open work orders still take, on the day on which they begin. As ERPNext reserves it: what has been moved to
     the work in progress is no longer on the shelf; without that step, what was consumed."""
     rows = site.fetch(queries.open_work_order_items(site.qb, company))
+    if rows.empty:
+        return DATED.empty()
     done = rows["transferred_qty"].where(rows["skip_transfer"] == 0, rows["consumed_qty"])
     begins = rows["planned_start_date"].fillna(rows["expected_delivery_date"])
     rows = rows.assign(qty=(rows["required_qty"] - done).clip(lower=0.0), day=begins.dt.normalize())
@@ -514,7 +532,7 @@ def _work_order_needs(site: Site, company: str) -> pd.DataFrame:
 
 
 def _till(rows: pd.DataFrame) -> pd.DataFrame:
-    return _flows("pos_invoice", rows.rename(columns={"stock_qty": "qty"}), -1.0)
+    return _flows("pos_invoice", rows.rename(columns={"stock_qty": "qty"}), -1.0) if len(rows) else rows
 
 
 def _pieces(values: list[str], size: int) -> Iterable[list[str]]:

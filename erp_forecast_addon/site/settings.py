@@ -35,6 +35,7 @@ class CompanySettings:
     demand_material_issue: bool = True
     we_order: bool = False  # who_orders == "Forecast Addon"
     draft_orders: bool = True
+    run_when_due: bool = False  # look every hour, and run where something has to be ordered that no draft covers
     submit_on_approval: bool = True  # on_approval == "Submit Purchase Order"
     auto_approve_limit: float = 0.0  # 0: off
     rejected_for_days: int = 14

@@ -1,15 +1,23 @@
 """Queries about what suppliers ask of whole orders, what they quoted, and the money that is bound already."""
 
 from datetime import date
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from erp_forecast_addon.site.schema import CUSTOM_FIELDS
 
+_ASKED_NUMBERS = ("min_order_amount", "truck_weight", "truck_volume", "truck_qty", "payment_days")
+_ASKED_TEXTS = ("ship_to_rule", "order_weekdays", "supplier_holiday_list")
+
 
 def order_terms(qb: Any) -> Any:
+    """Of the suppliers that ask for anything."""
     supplier = qb.DocType("Supplier")
     fields = (*CUSTOM_FIELDS["Supplier"], "default_currency")
-    return qb.from_(supplier).select(supplier.name.as_("supplier"), *(supplier[name] for name in fields))
+    asked = [supplier[name] > 0 for name in _ASKED_NUMBERS] + [supplier[name] != "" for name in _ASKED_TEXTS]
+    query = qb.from_(supplier).select(supplier.name.as_("supplier"), *(supplier[name] for name in fields))
+    return query.where(reduce(or_, asked))
 
 
 def days_off(qb: Any, lists: list[str]) -> Any:

@@ -25,6 +25,7 @@ READS_ONLY = {
     "run.status",
     "settings.company_settings",
     "item.view",
+    "item.due_now",
     "evidence.lines",
     "evidence.request_lines",
     "exception.overdue_card",

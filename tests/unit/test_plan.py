@@ -195,6 +195,10 @@ def test_a_negative_stock_is_reported_and_planned() -> None:
     assert sentences(result, "Negative Stock")[0].startswith(f"A in {WAREHOUSE}: the stock is -7.")
 
 
+def test_float_noise_below_zero_is_no_negative_stock() -> None:
+    assert sentences(bad_and_good(positions=[stock("A", -1e-9)]), "Negative Stock") == []
+
+
 def test_a_blocked_supplier_is_replaced_or_named() -> None:
     blocked = source("A", blocked_reason="on hold until 2026-05-01")
     alone = bad_and_good(sourcing=[blocked])

@@ -8,6 +8,7 @@ from frappe import _
 from erp_forecast_addon.permissions import check_record
 from erp_forecast_addon.refusals import refusals_shown
 from erp_forecast_addon.services import one_item
+from erp_forecast_addon.services.between_runs import due_of_item_by_warehouse
 from erp_forecast_addon.services.item_explanation import explain_item
 from erp_forecast_addon.services.item_view import item_view, planned_warehouses
 from erp_forecast_addon.site.frappe_site import FrappeSite
@@ -41,6 +42,18 @@ def view(item_code: str) -> dict[str, Any]:
         "shows_proposals": bool(frappe.has_permission("Auto Purchase Order", "read")),
         "shows_exceptions": bool(frappe.has_permission("Planning Exception", "read")),
     }
+
+
+@frappe.whitelist()
+def due_now(item_code: str) -> list[dict[str, Any]]:
+    """What has to be ordered by the stock as it is and no draft covers, in the warehouses that the user may see."""
+    _check_read(item_code)
+    if not frappe.has_permission("Auto Purchase Order", "read"):
+        return []
+    site = FrappeSite()
+    allowed = [pair for pair in planned_warehouses(site, item_code) if _may_read("Demand Forecast", item_code, *pair)]
+    with refusals_shown():
+        return due_of_item_by_warehouse(site, item_code, allowed)
 
 
 @frappe.whitelist()

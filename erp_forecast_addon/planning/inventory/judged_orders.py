@@ -30,6 +30,12 @@ class JudgedOrders:
     orders: PathOrders
 
 
+def judged(levels: PairLevels, settings: PlanSettings) -> NDArray[np.bool_]:
+    """(n,) pairs whose due orders are judged on paths where the outlook has any."""
+    chosen = levels.chosen
+    return np.asarray((chosen.method == "Least Cost") & (chosen.clamp == "") & (settings.review == "Periodic"))
+
+
 def judge_on_paths(
     paths: Callable[[np.ndarray, int], np.ndarray] | None,
     period_days: float,
@@ -47,10 +53,7 @@ def judge_on_paths(
     An order is no smaller than the levels' economic one where placing a line costs something.
     """
     inputs, chosen = levels.inputs, levels.chosen
-    asked = (chosen.method == "Least Cost") & (chosen.clamp == "")
-    if paths is None or settings.review != "Periodic":
-        asked &= False
-    rows = due[asked[due]]
+    rows = due[judged(levels, settings)[due]] if paths is not None else due[:0]
     arrival = np.floor(arrival_day[rows] / period_days).astype(np.int64)
     review = max(1, round(settings.review_period_days / period_days))
     beyond = max(review, int(np.ceil(_FOLLOWED_DAYS / period_days)))

@@ -129,6 +129,9 @@ def unusable_calendars(given: OrderTerms, as_of: date, days: int) -> list[str]:
 
 def _lay_out(given: OrderTerms, as_of: date, days: int) -> _Calendars:
     ruled = given.terms[(given.terms["weekdays"] != "") | (given.terms["holiday_list"] != "")]
+    if ruled.empty:  # most companies; every day counts
+        every_day = np.arange(days, dtype=np.int64)[None, :]
+        return _Calendars(pd.Series([], dtype=np.int64), [], every_day, every_day, every_day, every_day)
     distinct = ruled[["weekdays", "holiday_list"]].drop_duplicates().reset_index(drop=True)
     delivers, takes = _open_days(given, distinct, as_of, days)
     usable = delivers.any(axis=1) & takes.any(axis=1)

@@ -80,10 +80,12 @@ def standing_faults(cases: pd.DataFrame, unusable: Flags) -> list[Fault]:
     """What is wrong with a pair or item whether or not anything is ordered."""
     active = (cases["daily_demand_mean"] > 0.0) | (cases["need_qty"] > 0.0)
     active &= cases["exists"] & ~cases["retired"] & cases["is_purchase_item"]
+    # What a document cannot hold is float noise of a ledger's sums.
+    negative = cases["on_hand_qty"] < -0.5 * SMALLEST_QTY
     plain = cases.assign(money_at_risk=0.0, order_by=pd.Series(pd.NaT, index=cases.index, dtype="datetime64[ns]"))
     return [
         *pair_faults("Bad Data", sentences.BAD_FORECAST, plain[unusable], ()),
-        *pair_faults("Negative Stock", sentences.NEGATIVE_STOCK, plain[plain["on_hand_qty"] < 0.0], ("on_hand_qty",)),
+        *pair_faults("Negative Stock", sentences.NEGATIVE_STOCK, plain[negative], ("on_hand_qty",)),
         *item_faults(
             "No Lead Time",
             sentences.NO_LEAD_TIME,

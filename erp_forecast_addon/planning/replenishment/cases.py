@@ -63,7 +63,12 @@ def order_cases(reckoned: Reckoned, settings: PlanSettings, as_of: date) -> pd.D
         need_qty=need_qty,
         wanted_qty=wanted,
         ahead_qty=ahead_qty,
-        most_order_qty=_most_order_qty(levels, reckoned.position_qty),
+        most_order_qty=room_for_order(
+            most_held_qty(levels),
+            acts_at_qty(levels),
+            np.asarray(levels.inputs.order_multiple_qty),
+            reckoned.position_qty,
+        ),
         due_in_days=_due_in_days(reckoned, wanted, reckoned.position_qty),
         supplier_lead_days=lead_times.days,
         position_qty=reckoned.position_qty,
@@ -101,17 +106,26 @@ def _with_outlook(
     )
 
 
-def _most_order_qty(levels: PairLevels, position: Floats) -> Floats:
-    """(n,) what an order may bring before stock passes the most that may be held, or sells before it expires; inf where
-    nothing limits it. Packs that cannot stay below it and above the reorder point at once are not held to it."""
+def most_held_qty(levels: PairLevels) -> Floats:
+    """(n,) the most that may be held, or that sells before it expires; inf where nothing limits it."""
     inputs = levels.inputs
     most = np.minimum(inputs.cap_qty, inputs.max_stock_qty)
     if inputs.sellable is not None:
         most = np.where(inputs.expires, np.minimum(most, inputs.sellable.mean), most)
-    room = most - position
-    acts_at = levels.chosen.reorder_point_qty + levels.textbook.daily_mean * (levels.due_days + 1.0)
-    step = np.asarray(inputs.order_multiple_qty)
-    return np.where(np.isfinite(most) & (room - step >= acts_at - position), np.maximum(room, 0.0), np.inf)
+    return np.broadcast_to(np.asarray(most, dtype=float), (inputs.n,))
+
+
+def acts_at_qty(levels: PairLevels) -> Floats:
+    """(n,) position at which the next look at the stock orders at the latest."""
+    return np.asarray(levels.chosen.reorder_point_qty + levels.textbook.daily_mean * (levels.due_days + 1.0))
+
+
+def room_for_order(most_held: Floats, acts_at: Floats, step: Floats, position: Floats) -> Floats:
+    """(n,) what an order may bring before stock passes `most_held`; inf where nothing limits it. Packs that cannot stay
+    below it and above the reorder point at once are not held to it."""
+    room = most_held - position
+    limited = np.isfinite(most_held) & (room - step >= acts_at - position)
+    return np.where(limited, np.maximum(room, 0.0), np.inf)
 
 
 def _due_in_days(reckoned: Reckoned, wanted: Floats, position: Floats) -> Floats:

@@ -46,7 +46,7 @@ from erp_forecast_addon.planning.tables import FORMER_LEVELS, PRICE_BREAKS, REFU
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 _PAIR = ["item_code", "warehouse"]
-_PRODUCTION_KINDS = ("production", "production_plan")
+PRODUCTION_KINDS = ("production", "production_plan")
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _require(
     replaced = np.zeros(len(pairs), dtype=bool)
     if contained:
         replaced[edges.asked[edges.is_bom]] = True
-        in_work = door.dated.rows[door.dated.rows["kind"].isin(_PRODUCTION_KINDS)]
+        in_work = door.dated.rows[door.dated.rows["kind"].isin(PRODUCTION_KINDS)]
         replaced |= index.isin(pd.MultiIndex.from_frame(in_work[_PAIR]))
     counted = forecast_that_counts(shelves.forecast, netting, replaced, settings.production_horizon_days)
     asked = door.dated.rows[door.dated.rows["kind"] == "manufacture_request"]

@@ -28,6 +28,7 @@ from erp_forecast_addon.planning.replenishment.case_faults import (
 from erp_forecast_addon.planning.replenishment.cases import due_soon, order_cases
 from erp_forecast_addon.planning.replenishment.outlook import DemandOutlook
 from erp_forecast_addon.planning.replenishment.pairs import floats, objects
+from erp_forecast_addon.planning.replenishment.ready import ReadyPairs, ready_pairs
 from erp_forecast_addon.planning.replenishment.reckoning import LevelsOf, Reckoned, reckon
 from erp_forecast_addon.planning.replenishment.supply import Supply, at_the_door
 from erp_forecast_addon.planning.settings import PlanSettings
@@ -40,12 +41,14 @@ _PAIR = ["item_code", "warehouse"]
 @dataclass(frozen=True)
 class Replenishment:
     """policies: POLICIES; proposals: PROPOSALS; faults: in a fixed order; levels: what `standing` need not do again;
-    requests: REQUESTS, what is asked for within the company instead of being bought."""
+    requests: REQUESTS, what is asked for within the company instead of being bought; ready: pairs that can be looked at
+    again by these levels, whatever happens to their stock."""
 
     policies: pd.DataFrame
     proposals: pd.DataFrame
     faults: list[Fault]
     levels: "LevelsOf"
+    ready: ReadyPairs
     requests: pd.DataFrame = field(default_factory=REQUESTS.empty)
 
 
@@ -98,7 +101,8 @@ def replenish(
         *shortage_faults(cases, proposed.table, requested.table),
     ]
     levels = LevelsOf(pd.MultiIndex.from_frame(reckoned.pairs[_PAIR]), reckoned.levels)
-    return Replenishment(_policies(reckoned, settings, as_of), proposed.table, faults, levels, requested.table)
+    ready = ready_pairs(reckoned, cases, rated, chosen, given.breaks, settings, outlook.paths is not None)
+    return Replenishment(_policies(reckoned, settings, as_of), proposed.table, faults, levels, ready, requested.table)
 
 
 def standing(

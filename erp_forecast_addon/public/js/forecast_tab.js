@@ -8,6 +8,7 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 		this.box = box;
 		this.frm = frm;
 		this.pair_at = 0;
+		this.due_now = [];
 		erp_forecast_addon.add_styles();
 	}
 
@@ -25,6 +26,17 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 		if (!view.pairs.length) return this.show_empty();
 		const { units_for, first_unit } = erp_forecast_addon.periods;
 		if (!units_for(this.pair).includes(this.unit)) this.unit = first_unit(this.pair);
+		this.due_now = [];
+		this.render();
+		this.look();
+	}
+
+	// What the stock of this moment asks for; the form does not wait for it.
+	async look() {
+		const item_code = this.item_code;
+		const due = await frappe.xcall("erp_forecast_addon.api.v1.item.due_now", { item_code });
+		if (this.frm.doc.name !== item_code || !due.length) return;
+		this.due_now = due;
 		this.render();
 	}
 
@@ -178,6 +190,8 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 		const rows = this.view.proposals.filter((row) => row.warehouse === pair.warehouse);
 		if (!this.view.shows_proposals) return "";
 		if (!rows.length) {
+			const due = this.due_now.filter((row) => row.warehouse === pair.warehouse);
+			if (due.length) return `<h5>${__("To Be Ordered Now")}</h5>${due.map((row) => this.due_line(row)).join("")}`;
 			return `<h5>${__("Open Proposals")}</h5><p class="ef-muted">${__("Nothing is proposed to be bought for this warehouse.")}</p>`;
 		}
 		const written = rows
@@ -198,6 +212,17 @@ erp_forecast_addon.ForecastTab = class ForecastTab {
 			<th>${__("Supplier")}</th><th>${__("Status")}</th><th class="ef-right">${__("Quantity")}</th>
 			<th class="ef-right">${__("Amount")}</th><th>${__("Order By")}</th><th>${__("Required By")}</th>
 			<th>${__("Purchase Order")}</th></tr></thead><tbody>${written}</tbody></table></div>`;
+	}
+
+	due_line(row) {
+		return `<p>${__("By the stock of this moment {0} {1} are to be ordered from {2} until {3}, needed on {4}, worth {5}. The next run drafts them.", [
+			`<b>${this.number(row.qty)}</b>`,
+			this.escape(row.uom),
+			this.link("Supplier", row.supplier),
+			frappe.datetime.str_to_user(row.order_by),
+			frappe.datetime.str_to_user(row.need_on),
+			format_currency(row.base_amount, row.company_currency),
+		])}</p>`;
 	}
 
 	exceptions_section(pair) {
