@@ -108,6 +108,19 @@ def _as_at_first() -> dict[str, Any]:
     }
 
 
+# Company -> Forecast Settings as they stood when a shop was opened with them; saving them anew takes a while.
+_settled: dict[str, Any] = {}
+
+
+def _settings_as_stored() -> tuple[Any, ...]:
+    """Forecast Settings and their rows, with the time of their last change."""
+    rows = [
+        frappe.get_all(doctype, fields=["name", "modified"], order_by="name", as_list=True)
+        for doctype in ("Forecast Company Settings", "Order Approver")
+    ]
+    return (frappe.db.get_singles_dict("Forecast Settings").get("modified"), *rows)
+
+
 def supplier(name: str, **values: Any) -> str:
     group = _group("Supplier Group", "supplier_group_name", "All Supplier Groups")
     return _keep("Supplier", name, {"supplier_name": name, "supplier_group": group, **values})
@@ -183,6 +196,14 @@ def clear(company_name: str = "Forecast Shop") -> None:
     frappe.db.commit()
 
 
+def take_away(doctype: str, name: str) -> None:
+    """Delete a master that only cleared documents refer to, if it is there; looking for others takes a second."""
+    for field in frappe.get_meta(doctype).get_table_fields():
+        frappe.db.delete(field.options, {"parent": name, "parenttype": doctype})
+    frappe.db.delete(doctype, {"name": name})
+    frappe.clear_document_cache(doctype, name)
+
+
 def _years_for_everybody() -> None:
     """Take back what is left of the test in which the fiscal years belong to one shop alone."""
     left = {"company": ("in", SHOPS)}
@@ -225,11 +246,13 @@ class BenchShop(Shop):
         self.warehouse = warehouse(self.company)
         clear(self.company)
         self.site = FrappeSite()
-        settings(self.company, approvers or {}, **_as_at_first() | {
-            "enabled": 1, "who_orders": "Forecast Addon", "draft_orders": 1, "policy_method": "Textbook",
-            "level_band_pct": 0, "service_level_a_pct": 98, "rejected_for_days": 14,
-        })  # fmt: skip
-        frappe.db.commit()
+        if approvers or _settled.get(self.company) != _settings_as_stored():
+            settings(self.company, approvers or {}, **_as_at_first() | {
+                "enabled": 1, "who_orders": "Forecast Addon", "draft_orders": 1, "policy_method": "Textbook",
+                "level_band_pct": 0, "service_level_a_pct": 98, "rejected_for_days": 14,
+            })  # fmt: skip
+            frappe.db.commit()
+            _settled[self.company] = None if approvers else _settings_as_stored()
 
     def settings(self, **values: Any) -> None:
         settings(self.company, **values)

@@ -110,7 +110,7 @@ class TestReport(SiteTestCase):
         stays = made.item("FC-ACCURACY-STAYS")
         judged(stays, self.first, self.company, 30.0)
         self.snapshot(stays)
-        frappe.rename_doc("Item", self.item, stays, merge=True)
+        made.rename("Item", self.item, stays, merge=True)
         assert not frappe.db.count("Forecast Accuracy", {"item_code": self.item})
         assert frappe.db.count("Forecast Accuracy", {"item_code": stays, "warehouse": self.first}) == 1
         assert frappe.db.count("Forecast Snapshot", {"item_code": stays}) == 1

@@ -172,7 +172,7 @@ class TestRecords(LeadTimeTestCase):
         for name in (SUPPLIER, other):
             for item_code in ("", ITEM):
                 frappe.get_doc({"doctype": RECORD, "supplier": name, "item_code": item_code, **values}).insert()
-        frappe.rename_doc("Supplier", SUPPLIER, other, merge=True, force=True, show_alert=False, rebuild_search=False)
+        made.rename("Supplier", SUPPLIER, other, merge=True)
         self.assertEqual(frappe.db.count(RECORD, {"supplier": other}), 2)
         frappe.delete_doc("Supplier", other)
         self.assertEqual(frappe.db.count(RECORD, {"supplier": other}), 0)

@@ -15,6 +15,7 @@ from erp_forecast_addon.services import changes
 from erp_forecast_addon.services.refresh import check_pairs, refresh_demand
 from erp_forecast_addon.site import reads
 from erp_forecast_addon.site.frappe_site import FrappeSite
+from erp_forecast_addon.tests import site_records as made
 
 KEY = ["item_code", "warehouse", "day"]
 QUANTITIES = ["demand_qty", "opening_qty", "closing_qty"]
@@ -95,7 +96,7 @@ class TestRefresh(FrappeTestCase):
 
     def test_renamed_and_merged_items(self) -> None:
         new = f"{self.item} renamed"
-        frappe.rename_doc("Item", self.item, new, force=True)
+        made.rename("Item", self.item, new)
         frappe.db.commit()
         former, self.item = self.item, new
         refresh_demand(self.site)
@@ -105,7 +106,7 @@ class TestRefresh(FrappeTestCase):
         self._receive(30, days_ago=20, item=target)
         self._deliver(2, days_ago=20, item=target)
         refresh_demand(self.site)
-        frappe.rename_doc("Item", self.item, target, force=True, merge=True)
+        made.rename("Item", self.item, target, merge=True)
         frappe.db.commit()
         former, self.item = self.item, target
         refresh_demand(self.site)

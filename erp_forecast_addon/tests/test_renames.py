@@ -40,16 +40,13 @@ class TestRenames(made.SiteTestCase):
     def count(self, doctype: str, **filters: Any) -> int:
         return frappe.db.count(doctype, filters)
 
-    def rename(self, doctype: str, old: str, new: str, merge: bool = False) -> None:
-        frappe.rename_doc(doctype, old, new, merge=merge, force=True, show_alert=False, rebuild_search=False)
-
     def line(self) -> Any:
         return frappe.get_doc("Auto Purchase Order", self.record.name).items[0]
 
     # ---- items -----------------------------------------------------------------------------------------------------
     def test_a_renamed_item_takes_its_records_along(self) -> None:
         case = made.case(item_code="FC-OLD", warehouse=self.house)
-        self.rename("Item", "FC-OLD", "FC-NEW")
+        made.rename("Item", "FC-OLD", "FC-NEW")
         for doctype in (*PER_PAIR, "Demand Bucket"):
             assert self.count(doctype, item_code="FC-NEW") == 2, doctype
             assert self.count(doctype, item_code="FC-OLD") == 0, doctype
@@ -63,7 +60,7 @@ class TestRenames(made.SiteTestCase):
         case = made.case("Late Supply", item_code="FC-OLD", warehouse=self.house)
         before = identity("Late Supply", self.company, "FC-OLD", self.house, None, "LINE-1")
         case.db_set({"order_line": "LINE-1", "identity": before})
-        self.rename("Item", "FC-OLD", "FC-NEW")
+        made.rename("Item", "FC-OLD", "FC-NEW")
         case.reload()
         assert case.identity == identity("Late Supply", self.company, "FC-NEW", self.house, None, "LINE-1")
 
@@ -71,7 +68,7 @@ class TestRenames(made.SiteTestCase):
         open_case = made.case(item_code="FC-OLD")
         taken = made.case("No Price", item_code="FC-OLD")
         taken.db_set("status", "In Progress")
-        self.rename("Item", "FC-OLD", "FC-OTHER", merge=True)
+        made.rename("Item", "FC-OLD", "FC-OTHER", merge=True)
         for doctype in (*PER_PAIR, "Demand Bucket"):
             assert self.count(doctype, item_code="FC-OTHER") == 2, doctype
             assert self.count(doctype, item_code="FC-OLD") == 0, doctype
@@ -134,7 +131,7 @@ class TestRenames(made.SiteTestCase):
     # ---- warehouses ------------------------------------------------------------------------------------------------
     def test_a_renamed_warehouse_takes_its_records_along(self) -> None:
         case = made.case(item_code="FC-OLD", warehouse=self.house)
-        self.rename("Warehouse", self.house, "Forecast New House - X")
+        made.rename("Warehouse", self.house, "Forecast New House - X")
         for doctype in (*PER_PAIR, "Demand Bucket"):
             assert self.count(doctype, warehouse="Forecast New House - X") == 2, doctype
         assert self.line().warehouse == "Forecast New House - X"
@@ -142,7 +139,7 @@ class TestRenames(made.SiteTestCase):
         assert case.identity == identity(case.exception_type, self.company, "FC-OLD", case.warehouse, None)
 
     def test_a_merged_warehouse_leaves_one_row_per_pair(self) -> None:
-        self.rename("Warehouse", self.house, self.other_house, merge=True)
+        made.rename("Warehouse", self.house, self.other_house, merge=True)
         for doctype in (*PER_PAIR, "Demand Bucket"):
             assert self.count(doctype, warehouse=self.other_house) == 2, doctype
             assert self.count(doctype, warehouse=self.house) == 0, doctype
@@ -165,8 +162,8 @@ class TestRenames(made.SiteTestCase):
         doc.save()
         site = FrappeSite()
         assert who_orders.park(site, self.company) == 1
-        self.rename("Warehouse", group, "Forecast Group Two - X")
-        self.rename("Warehouse", house, "Forecast House Two - X")
+        made.rename("Warehouse", group, "Forecast Group Two - X")
+        made.rename("Warehouse", house, "Forecast House Two - X")
         assert who_orders.give_back(site, self.company) == 1
         (given,) = frappe.get_doc("Item", "FC-OTHER").reorder_levels
         assert (given.warehouse, given.warehouse_group) == ("Forecast House Two - X", "Forecast Group Two - X")
@@ -174,13 +171,13 @@ class TestRenames(made.SiteTestCase):
     # ---- suppliers and companies -----------------------------------------------------------------------------------
     def test_a_renamed_supplier_takes_its_records_along(self) -> None:
         case = made.case("Supplier Blocked", supplier=self.supplier)
-        self.rename("Supplier", self.supplier, "Forecast New Supplier")
+        made.rename("Supplier", self.supplier, "Forecast New Supplier")
         assert frappe.db.get_value("Auto Purchase Order", self.record.name, "supplier") == "Forecast New Supplier"
         case.reload()
         assert case.identity == identity("Supplier Blocked", self.company, None, None, "Forecast New Supplier")
 
     def test_a_merged_supplier_keeps_its_orders(self) -> None:
-        self.rename("Supplier", self.supplier, self.other_supplier, merge=True)
+        made.rename("Supplier", self.supplier, self.other_supplier, merge=True)
         assert frappe.db.get_value("Auto Purchase Order", self.record.name, "supplier") == self.other_supplier
 
     def test_a_supplier_with_exceptions_can_be_deleted(self) -> None:
@@ -193,7 +190,7 @@ class TestRenames(made.SiteTestCase):
         other = made.second_company()
         grouped = made.case("Excess Stock", of=other)
         grouped.db_set("identity", identity("Excess Stock", other, GROUP_MARK))
-        self.rename("Company", other, "Forecast Renamed Company")
+        made.rename("Company", other, "Forecast Renamed Company")
         assert self.count("Forecast Company Settings", company="Forecast Renamed Company") == 1
         grouped.reload()
         assert grouped.identity == identity("Excess Stock", "Forecast Renamed Company", GROUP_MARK)
@@ -217,7 +214,7 @@ class TestRenames(made.SiteTestCase):
                 "former": json.dumps({"warehouse_group": self.other_house, "note": self.house}),
             }
         ).insert()
-        self.rename("Warehouse", self.house, "Forecast Third House - X")
+        made.rename("Warehouse", self.house, "Forecast Third House - X")
         assert json.loads(frappe.db.get_value("Reorder Level Backup", backup.name, "former")) == {
             "warehouse_group": self.other_house,
             "note": self.house,
@@ -236,7 +233,7 @@ class TestNamesInDrafts(factories.ShopTestCase):
         super().tearDown()
         factories.clear()
         for doctype, name in self.made:
-            frappe.delete_doc(doctype, name, force=True, ignore_missing=True)
+            factories.take_away(doctype, name)
         frappe.db.commit()
 
     def name(self, doctype: str, name: str) -> str:
@@ -252,7 +249,7 @@ class TestNamesInDrafts(factories.ShopTestCase):
 
     def renamed(self, doctype: str, old: str, new: str, merge: bool = False) -> None:
         """Rename, and the next runs: nobody edited anything, and all comes to rest."""
-        frappe.rename_doc(doctype, old, new, merge=merge, force=True, show_alert=False, rebuild_search=False)
+        made.rename(doctype, old, new, merge)
         frappe.db.commit()
         self.assert_at_rest(merged=merge)
 
@@ -300,7 +297,7 @@ class TestNamesInDrafts(factories.ShopTestCase):
         self.shop.stocked_item(new)
         self.shop.run()
         with self.ledger_kept(old, new):
-            frappe.rename_doc("Item", old, new, merge=True, force=True, show_alert=False, rebuild_search=False)
+            made.rename("Item", old, new, merge=True)
         self.assert_at_rest(merged=True)
         assert set(self.pairs()) == {(new, self.shop.warehouse)}
 
@@ -348,7 +345,7 @@ class TestNamesInDrafts(factories.ShopTestCase):
         self.shop.run()
         (draft,) = self.shop.drafts()
         self.shop.edit_draft(draft["name"], old, 7)
-        frappe.rename_doc("Item", old, new, force=True, show_alert=False, rebuild_search=False)
+        made.rename("Item", old, new)
         frappe.db.commit()
         self.shop.run()
         (draft,) = self.shop.drafts()

@@ -5,7 +5,8 @@ from typing import Any
 import frappe
 
 from erp_forecast_addon.erp_forecast_addon.report.request_evidence import request_evidence
-from erp_forecast_addon.tests import factories, site_records
+from erp_forecast_addon.tests import factories
+from erp_forecast_addon.tests import site_records as made
 from erp_forecast_addon.tests.factories import ShopTestCase
 from erp_forecast_addon.tests.request_scenarios import Hands, RequestScenarios
 
@@ -88,17 +89,17 @@ class TestRequests(RequestScenarios, ShopTestCase):
             record.save()
 
     def test_a_renamed_item_leaves_its_draft_untouched(self) -> None:
-        frappe.delete_doc("Item", "Bolt of now", force=True, ignore_missing=True)
+        factories.take_away("Item", "Bolt of now")
         self.branch("Bolt of before")
         self.shop.run()
-        frappe.rename_doc("Item", "Bolt of before", "Bolt of now", force=True)
+        made.rename("Item", "Bolt of before", "Bolt of now")
         frappe.db.commit()
         try:
             self.shop.run()
             assert self.record()["edited_by_person"] == 0
             assert list(self.quantities(self.draft())) == ["Bolt of now"]
         finally:
-            frappe.rename_doc("Item", "Bolt of now", "Bolt of before", force=True)
+            made.rename("Item", "Bolt of now", "Bolt of before")
             frappe.db.commit()
 
     def test_the_print_shows_the_cards_of_its_lines(self) -> None:
@@ -134,7 +135,7 @@ class TestRequests(RequestScenarios, ShopTestCase):
         assert request_evidence.execute({**filters, "request_type": "Manufacture"})[1] == []
 
     def test_the_report_is_refused_for_a_company_that_the_user_may_not_see(self) -> None:
-        buyer = site_records.user("request-evidence", site_records.PLANNER)
-        site_records.limit(buyer, Company=site_records.second_company())
-        with site_records.acting_as(buyer), self.assertRaises(frappe.PermissionError):
+        buyer = made.user("request-evidence", made.PLANNER)
+        made.limit(buyer, Company=made.second_company())
+        with made.acting_as(buyer), self.assertRaises(frappe.PermissionError):
             request_evidence.execute({"company": self.shop.company})
