@@ -133,6 +133,9 @@ def test_late_lines() -> None:
     (fault,) = late_supply.late_faults(late, pd.Series({"A": 3.0}))
     assert fault.money_at_risk == pytest.approx(3 * 20), "all that the line brings would be missing"
     assert "4 days ago" in fault.sentence()
+    assert "20 Nos may be missing till then" in fault.sentence()
+    (enough,) = late_supply.late_faults(late.assign(short_qty=0.0), pd.Series({"A": 3.0}))
+    assert "stock is expected to last till then" in enough.sentence()
     hungry = Course(on.stock - 20, on.safety_stock, on.daily_std)
     again = seen.assign(action="")
     assert late_supply.late_lines(again, row, hungry, AS_OF)["lateness"].tolist() == ["late", "expected late", "late"]

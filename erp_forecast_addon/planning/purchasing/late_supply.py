@@ -1,6 +1,8 @@
 """Open order lines that are late already, or will be as their supplier delivers."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +24,11 @@ _LIKELY_LATE_PCT = 50.0
 LATE_SENTENCE = _(
     "{purchase_order}: {qty} {stock_uom} of {item_code} for {warehouse} were agreed for {due_on}, {days} days ago, and "
     "are not here. Half of such orders come by {expected_on}; {short} {stock_uom} may be missing till then. Ask "
+    "{supplier} for a new date."
+)
+LATE_BUT_ENOUGH = _(
+    "{purchase_order}: {qty} {stock_uom} of {item_code} for {warehouse} were agreed for {due_on}, {days} days ago, and "
+    "are not here. Half of such orders come by {expected_on}; stock is expected to last till then. Ask "
     "{supplier} for a new date."
 )
 LATE_UNKNOWN = _(
@@ -69,6 +76,14 @@ def _short(judged: pd.DataFrame, row: Ints, course: Course, arrives: Ints) -> Fl
     return np.where(arrives > 0, np.minimum(short, judged["open_qty"].to_numpy(dtype=float)), 0.0)
 
 
+def _sentence(line: Mapping[str, Any]) -> str:
+    if line["lateness"] == EXPECTED_LATE:
+        return EXPECTED_LATE_SENTENCE
+    if not line["expected_text"]:
+        return LATE_UNKNOWN
+    return LATE_SENTENCE if line["short"] else LATE_BUT_ENOUGH
+
+
 def late_faults(late: pd.DataFrame, selling_rate: pd.Series) -> list[Fault]:
     """One fault per line of `late_lines`, with stock_uom and stock_uom_whole; selling_rate: company currency per stock
     unit, by item. Money: what the missing units would have sold for. To be done at once, or by the agreed day."""
@@ -85,9 +100,7 @@ def late_faults(late: pd.DataFrame, selling_rate: pd.Series) -> list[Fault]:
     return [  # a sentence per late line
         Fault(
             "Late Supply",
-            EXPECTED_LATE_SENTENCE
-            if line["lateness"] == EXPECTED_LATE
-            else (LATE_SENTENCE if line["expected_text"] else LATE_UNKNOWN),
+            _sentence(line),
             {
                 "purchase_order": line["purchase_order"], "qty": line["qty"], "stock_uom": line["stock_uom"],
                 "item_code": line["item_code"], "warehouse": line["warehouse"], "due_on": line["due_text"],
