@@ -181,11 +181,12 @@ _OIL_MONTHS_SCORED, _OIL_MONTHS_TO_CHOOSE_ON = 24, 12
 _OIL_LEFT_OUT = "1997-11"
 _CRITICALITY = ("H", "M", "L")
 _OIL_RENEWED_EVERY_MONTHS = 3
-# What a demand that is not served in full is taken to cost, whatever the part's price or the size of the demand: a unit
-# short costs it over the item's usual demand. Swept; each class is given its own.
-_OIL_SHORTAGE_COSTS = (1e3, 3.2e3, 1e4, 2e4, 3e4, 4.5e4, 6.5e4, 9e4, 1.3e5, 2e5, 3e5)
+# What a demand that is not served in full is taken to cost, whatever the part's price or the size of the demand.
+# Swept; each class is given its own.
+_OIL_SHORTAGE_COSTS = (300.0, 600.0, 1e3, 1.5e3, 2.2e3, 3.2e3, 4.5e3, 6.5e3, 1e4, 2e4)
 _OIL_HOLDING_RATE = 0.25
 _OIL_CHEAP, _OIL_CHEAP_TIMES = 300.0, 2.0
+_OIL_SIZE_EDGES = (1.5, 2.5, 4.5, 10.5, 30.5)
 _ALWAYS = 1e-6
 
 
@@ -207,11 +208,16 @@ def run_oil(data: Path, chart: Path) -> None:
     begin = len(months) - _OIL_MONTHS_SCORED
     print(f"{len(items):,} items with the firm's own levels, price 1 left out; {months[begin]} to {months[-1]}")
     before = _oil_points(oil_world(items, months[:begin], begin - _OIL_MONTHS_TO_CHOOSE_ON))
+    print(f"\nthe {_OIL_MONTHS_TO_CHOOSE_ON} months before")
+    _print_oil(before)
     chosen = _cheapest_that_serves(before)
-    print("chosen on the months before, by class: " + ", ".join(f"{name} {cost:g}" for name, cost in chosen.items()))
+    print("\nchosen on the months before, by class: " + ", ".join(f"{name} {cost:g}" for name, cost in chosen.items()))
     scored = _oil_points(oil_world(items, months, begin), chosen)
     _print_oil(scored)
-    draw(chart, "oil, last 24 months", {"the firm": [scored.firm[1]], "ours": [p for _s, p in scored.swept.values()]})
+    draw(
+        chart, "oil, last 24 months",
+        {"the firm": [scored.firm.point], "ours": [found.point for found in scored.swept.values()]},
+    )  # fmt: skip
 
 
 def oil_world(items: pd.DataFrame, months: np.ndarray, origin: int) -> Oil:
@@ -236,7 +242,7 @@ def oil_world(items: pd.DataFrame, months: np.ndarray, origin: int) -> Oil:
         lead_time_probability=probability,
         start=Start.with_stock(np.zeros(n)),
         costs=Costs(items["price"].to_numpy(dtype=float), _OIL_HOLDING_RATE, 0.0, 0.0),
-        limits=Limits(np.ones(n), np.zeros(n), np.full(n, np.inf)),
+        limits=Limits.none(n),
         review_days=1,
         backorders=True,
     )
@@ -246,14 +252,24 @@ def oil_world(items: pd.DataFrame, months: np.ndarray, origin: int) -> Oil:
 
 
 @dataclass(frozen=True)
-class OilPoints:
-    """firm, chosen: share of demand months served in full by class, and the point; swept: by shortage cost the same;
-    short_of_floor: items with H > 0 whose highest stock is below their lead-time demand."""
+class OilPoint:
+    """By class: share of demand months served in full, average stock value; and the point of all items."""
 
-    firm: tuple[dict[str, float], Point]
-    swept: dict[float, tuple[dict[str, float], Point]]
-    chosen: tuple[dict[str, float], Point] | None
+    served: dict[str, float]
+    stock_value: dict[str, float]
+    point: Point
+
+
+@dataclass(frozen=True)
+class OilPoints:
+    """swept: by price of a demand not served in full; short_of_floor: items with H > 0 whose highest stock is below
+    their lead-time demand; months: with demand, by class."""
+
+    firm: OilPoint
+    swept: dict[float, OilPoint]
+    chosen: OilPoint | None
     short_of_floor: int
+    months: dict[str, int]
 
 
 def _oil_points(oil: Oil, chosen: dict[str, float] | None = None) -> OilPoints:
@@ -274,21 +290,24 @@ def _oil_points(oil: Oil, chosen: dict[str, float] | None = None) -> OilPoints:
     terms = Terms(
         world.lead_time_probability, world.costs, world.limits, 0,
         floor_qty=np.where(oil.class_of == "H", floor, 0.0), cap_qty=_cap(items, floor),
-        insured=_price_class(items["price"]),
-        insured_size_qty=items["max_level"].to_numpy(dtype=float),
+        occasional=_size_class(items["max_level"]),
+        known_size_qty=items["max_level"].to_numpy(dtype=float),
+        lost=False,
     )  # fmt: skip
     planner = Planner(world.history, settings, terms, frozenset(renewed), horizon_periods=6)
     swept = {
         cost: _served(oil, _ours(world, planner, np.full(len(items), cost), renewed), "ours", cost)
         for cost in _OIL_SHORTAGE_COSTS
     }
+    asked = (world.demand_qty > 0).sum(axis=1)
+    months = {name: int(asked[oil.class_of == name].sum()) for name in _CRITICALITY}
     if chosen is None:
-        return OilPoints(firm, swept, None, 0)
+        return OilPoints(firm, swept, None, 0, months)
     by_class = np.array([chosen[name] for name in oil.class_of])
     seen = _ours(world, planner, by_class, renewed)
     assert seen.on_hand_qty is not None
     below = (oil.class_of == "H") & (seen.on_hand_qty[:, 0] + seen.demand_qty[:, 0] < floor - _ALWAYS)  # type: ignore[index]
-    return OilPoints(firm, swept, _served(oil, seen, "ours", np.nan), int(below.sum()))
+    return OilPoints(firm, swept, _served(oil, seen, "ours", np.nan), int(below.sum()), months)
 
 
 def _cap(items: pd.DataFrame, floor_qty: np.ndarray) -> np.ndarray:
@@ -299,9 +318,9 @@ def _cap(items: pd.DataFrame, floor_qty: np.ndarray) -> np.ndarray:
     return np.maximum(np.where(cheap, most * _OIL_CHEAP_TIMES, most), np.ceil(floor_qty))
 
 
-def _price_class(price: pd.Series) -> np.ndarray:
-    """(n,) eighths by price: cheap parts are asked for by the dozen, dear ones one at a time."""
-    return pd.qcut(price, 8, labels=False).astype(str).to_numpy(dtype=object)
+def _size_class(max_level: pd.Series) -> np.ndarray:
+    """(n,) what the firm keeps of a part tells how it is asked for: one at a time, a set, by the dozen."""
+    return np.digitize(max_level.to_numpy(dtype=float), _OIL_SIZE_EDGES).astype(str).astype(object)
 
 
 def _lead_time_demand(world: World) -> np.ndarray:
@@ -310,31 +329,21 @@ def _lead_time_demand(world: World) -> np.ndarray:
     return world.history.demand.sum(axis=1) / np.maximum(observed, 1) * world.typed_lead_time_days
 
 
-def _usual_demand(world: World, known_size_qty: np.ndarray) -> np.ndarray:
-    """(n,) mean size of the demands so far; of items without any, what the firm says of them."""
-    demand = world.history.demand
-    count = (demand > 0).sum(axis=1)
-    size = demand.sum(axis=1) / np.maximum(count, 1)
-    return np.maximum(np.where(count > 0, size, known_size_qty), 1.0)
-
-
 @dataclass
 class _Priced:
-    """Least Cost with a shortage cost of each row."""
+    """Least Cost with a price of each row for a demand that is not served in full."""
 
     rule: Planned
-    shortage_cost: np.ndarray
+    occasion_cost: np.ndarray
 
     def __call__(self, known: Known) -> Rule:
         outlook = self.rule.planner.outlook(known)
-        inputs = replace(outlook.inputs, shortage_cost=self.shortage_cost[outlook.rows])
+        inputs = replace(outlook.inputs, occasion_cost=self.occasion_cost[outlook.rows])
         return self.rule.with_inputs(outlook, inputs)
 
 
-def _ours(world: World, planner: Planner, shortage_cost: np.ndarray, renewed: list[int]) -> Outcome:
-    known_size = planner.terms.insured_size_qty
-    assert known_size is not None
-    rule = _Priced(Planned(planner, "Least Cost", np.nan), shortage_cost / _usual_demand(world, known_size))
+def _ours(world: World, planner: Planner, occasion_cost: np.ndarray, renewed: list[int]) -> Outcome:
+    rule = _Priced(Planned(planner, "Least Cost", np.nan), occasion_cost)
     nothing = np.zeros((world.history.n, 0), dtype=np.float32)
     none = np.zeros(world.history.n)
     opening = rule(Known(0, nothing, nothing, nothing, none, none, nothing.T, nothing.T.astype(np.int64)))
@@ -342,8 +351,7 @@ def _ours(world: World, planner: Planner, shortage_cost: np.ndarray, renewed: li
     return replace(world, start=start).play(rule, renewed, daily=True)
 
 
-def _served(oil: Oil, seen: Outcome, policy: str, setting: float) -> tuple[dict[str, float], Point]:
-    """Share of demand months without anything short, by class, and the point of all items."""
+def _served(oil: Oil, seen: Outcome, policy: str, setting: float) -> OilPoint:
     assert seen.demand_qty is not None
     assert seen.short_qty is not None
     asked = seen.demand_qty > 0
@@ -352,33 +360,37 @@ def _served(oil: Oil, seen: Outcome, policy: str, setting: float) -> tuple[dict[
         name: float(in_full[oil.class_of == name].sum()) / max(int(asked[oil.class_of == name].sum()), 1)
         for name in _CRITICALITY
     }
-    return shares, point(policy, setting, seen, oil.world.costs)
+    value = seen.mean_stock_value(oil.world.costs.unit_cost)
+    by_class = {name: float(value[oil.class_of == name].sum()) for name in _CRITICALITY}
+    return OilPoint(shares, by_class, point(policy, setting, seen, oil.world.costs))
 
 
 def _cheapest_that_serves(points: OilPoints) -> dict[str, float]:
-    """For each class the least shortage cost at which as many demand months were served in full as by the firm."""
-    firm, _point = points.firm
+    """For each class the least price at which the firm's share of demand months was served in full, and a standard
+    error of that share more: what was enough by luck in so many months may not be next time."""
+    firm = points.firm.served
+    error = {name: (share * (1.0 - share) / max(points.months[name], 1)) ** 0.5 for name, share in firm.items()}
     return {
-        name: next((cost for cost, (shares, _p) in points.swept.items() if shares[name] >= firm[name]),
+        name: next((cost for cost, found in points.swept.items()
+                    if found.served[name] >= firm[name] + error[name]),
                    _OIL_SHORTAGE_COSTS[-1])
         for name in _CRITICALITY
     }  # fmt: skip
 
 
 def _print_oil(points: OilPoints) -> None:
-    names = _CRITICALITY
-    print(
-        "\ndemand months served in full, by class                 "
-        + "".join(f"{name:>9}" for name in names)
-        + "   stock value"
-    )
+    print("\nby class: demand months served in full, average stock value")
+    print(" " * 42 + "".join(f"{name:>18}" for name in _CRITICALITY) + "           all")
     rows = [("the firm's reorder point and maximum", points.firm)]
     rows += [(f"ours, {cost:g} for a demand not served", found) for cost, found in points.swept.items()]
     if points.chosen is not None:
         rows.append(("ours, as chosen on the months before", points.chosen))
-    for label, (shares, known) in rows:
-        print(f"  {label:<52}" + "".join(f"{shares[name]:>9.3f}" for name in names) + f" {known.stock_value:>13,.0f}")
+    for label, found in rows:
+        parts = "".join(f"{found.served[name]:>7.3f}{found.stock_value[name]:>11,.0f}" for name in _CRITICALITY)
+        print(f"  {label:<40}{parts} {found.point.stock_value:>13,.0f}")
     if points.chosen is not None:
-        less = change(points.chosen[1].stock_value, points.firm[1].stock_value)
+        less = change(points.chosen.point.stock_value, points.firm.point.stock_value)
+        lower = [n for n in _CRITICALITY if points.chosen.served[n] < points.firm.served[n]]
         print(f"\naverage stock value, ours against the firm: {less}")
+        print("served in full less often than by the firm: " + (", ".join(lower) or "no class"))
         print(f"items with H > 0 that start below their lead-time demand: {points.short_of_floor}")
