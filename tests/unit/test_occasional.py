@@ -114,17 +114,3 @@ def test_a_price_of_a_shortage_stocks_what_serves_in_full() -> None:
 
     # A piece costs 25 a year; 0.6 occasions a year, each size half of them.
     assert [kept(price) for price in (20.0, 120.0, 1000.0)] == [0.0, 1.0, 4.0]
-
-
-def test_items_that_begin_to_be_asked_for_are_expected_to() -> None:
-    """Half of those that nobody had asked for in 24 months were in the 16 after: the others will be too."""
-    steady = np.zeros((200, 40))
-    steady[:, ::10] = 1.0
-    waking = np.zeros((200, 40))
-    waking[:100, 30] = 1.0
-    still = np.zeros((200, 40))
-
-    def of_the_silent(other: np.ndarray) -> float:
-        return float(learn_occasions(monthly(np.concatenate([steady, other])), group(400)).rate_per_day[-1])
-
-    assert of_the_silent(waking) > 3.0 * of_the_silent(still)

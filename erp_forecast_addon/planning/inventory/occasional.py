@@ -6,9 +6,7 @@ have shown:
 - how often it is asked for: occasions of each item come by chance at a rate of its own, and rates differ from item to
   item as a gamma distribution does. An item seen n times in T days is expected (n + a) / (T + b) times a day, a and b
   by moments of its group: empirical Bayes of a gamma-Poisson mixture (Silver, Pyke & Thomas (2017), section 9.5, very
-  slow movers; Carlin & Louis, Bayesian Methods for Data Analysis, section 5.2). What the earlier part of the history
-  would so have promised is held against its later part, by the number of occasions until then: items that nobody had
-  asked for may come oftener than a gamma distribution of rates has it;
+  slow movers; Carlin & Louis, Bayesian Methods for Data Analysis, section 5.2);
 - how much at a time: its own sizes and, weighing as PRIOR_OCCASIONS of them, those of its group, each taken over what
   somebody knows of the item (a maximum typed by those who know how many pieces a machine takes).
 
@@ -33,11 +31,6 @@ PRIOR_OCCASIONS = 2.0
 _LEAST_DISPERSION = 1.05
 # A group's own rates count half once it holds so many items, the rest is that of all.
 _HALF_WEIGHT_ITEMS = 30.0
-# Of the history, the last part against which the rest is held; so many occasions promised count half against 1.
-_JUDGED_SHARE = 0.4
-_HALF_WEIGHT_OCCASIONS = 30.0
-# Items are told apart by how often they were asked for: edges between 0, 1, 2, 3 to 4, 5 to 8 and more times.
-_COUNT_EDGES = np.array([0.5, 1.5, 2.5, 4.5, 8.5])
 # Draws of a lead time's demand, the same for every row; more occasions in a lead time are taken for so many.
 _DRAWS, _MOST_OCCASIONS = 1024, 60
 _RATIOS = 1000
@@ -118,7 +111,6 @@ def learn_occasions(panel: Panel, group: NDArray[np.object_], known_qty: Floats 
     count = sold.sum(axis=1)
     names, code = np.unique(np.asarray(group, dtype=str), return_inverse=True)
     rate = _rates(count.astype(float), panel.observed.sum(axis=1).astype(float), code, len(names))
-    rate *= _came_true(panel, sold, code, len(names))[np.digitize(count, _COUNT_EDGES)]
     with_sizes = PRIOR_OCCASIONS if sold.any() else 0.0
     return Occasions(
         rate_per_day=rate / periods.MEAN_DAYS[panel.period],
@@ -141,18 +133,6 @@ def _rates(count: Floats, seen: Floats, code: NDArray[np.int64], groups: int) ->
     periods_seen = np.bincount(code, seen, groups) / np.maximum(own[2], 1.0)
     behind = shape / np.maximum(mean, 1e-12) * periods_seen
     return np.asarray(np.where(mean[code] > 0.0, (count + shape[code]) / np.maximum(seen + behind[code], 1e-12), 0.0))
-
-
-def _came_true(panel: Panel, sold: NDArray[np.bool_], code: NDArray[np.int64], groups: int) -> Floats:
-    """Occasions of the later part of the history over those that the earlier part promised, by _COUNT_EDGES. (6,)"""
-    begin = panel.t - int(panel.t * _JUDGED_SHARE)
-    before, after = slice(0, begin), slice(begin, None)
-    count = sold[:, before].sum(axis=1)
-    rate = _rates(count.astype(float), panel.observed[:, before].sum(axis=1).astype(float), code, groups)
-    kind, size = np.digitize(count, _COUNT_EDGES), len(_COUNT_EDGES) + 1
-    promised = np.bincount(kind, rate * panel.observed[:, after].sum(axis=1), size)
-    came = np.bincount(kind, sold[:, after].sum(axis=1), size)
-    return np.asarray((came + _HALF_WEIGHT_OCCASIONS) / (promised + _HALF_WEIGHT_OCCASIONS))
 
 
 def _moments(count: Floats, code: NDArray[np.int64], groups: int) -> tuple[Floats, Floats, Floats]:
