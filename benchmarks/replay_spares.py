@@ -4,6 +4,8 @@ Both are laid out by day, since stock is looked at and lead times are told in da
 Monday, all of a month's on its 15th. What a period ends with is what the data say; no fraction of a unit is made up.
 """
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,7 +56,7 @@ _MONDAY = np.datetime64("2018-01-01")
 _MAN_SAFETY_DAYS = (0, 7, 14, 28, 42, 56, 84, 112, 168, 252, 364, 546)
 # Simulated Least Cost, as unmet demand is lost here, with a unit short at so many times the margin.
 _MAN_METHOD = "Simulated Least Cost"
-_MAN_SHORTAGE_FACTORS = (0.5, 0.7, 1.0, 1.5)
+_MAN_SHORTAGE_FACTORS = (0.5, 0.7, 1.0)
 _MAN_PLANNED_EVERY_DAYS = 28
 RENEWED_EVERY_DAYS = 91
 
@@ -117,7 +119,7 @@ class Played:
 
 def play_man(world: World, scored_from: int) -> tuple[Played, Played]:
     """The days before `scored_from`, to choose on, and those from it on."""
-    days = world.demand_qty.shape[1]
+    begun, days = time.perf_counter(), world.demand_qty.shape[1]
     renewed, planned = range(0, days, RENEWED_EVERY_DAYS), range(0, days, _MAN_PLANNED_EVERY_DAYS)
     looks = range(0, days, MAN_REVIEW_DAYS)
     settings = replace(PlanSettings("man"), period="week", horizon_days=182, quantile_levels=(0.5,))
@@ -134,6 +136,7 @@ def play_man(world: World, scored_from: int) -> tuple[Played, Played]:
         planner = Planner(world.history, settings, terms, frozenset(planned), horizon_periods=13)
         rule = Planned(planner, _MAN_METHOD, np.nan, shortage_factor=factor)
         played["ours", factor] = world.play(rule, looks, daily=True)
+        print(f"ours at {factor:g} of the margin played, {time.perf_counter() - begun:.0f} s", flush=True)
     parts = [
         {key: seen.between(first, stop) for key, seen in played.items()}
         for first, stop in ((0, scored_from), (scored_from, days))
@@ -181,11 +184,12 @@ _OIL_MONTHS_SCORED, _OIL_MONTHS_TO_CHOOSE_ON = 24, 12
 _OIL_LEFT_OUT = "1997-11"
 _CRITICALITY = ("H", "M", "L")
 _OIL_RENEWED_EVERY_MONTHS = 3
-# What a demand that is not served in full is taken to cost, whatever the part's price or the size of the demand: a unit
-# short costs it over the item's usual demand. Swept; each class is given its own.
-_OIL_SHORTAGE_COSTS = (1e3, 3.2e3, 1e4, 2e4, 3e4, 4.5e4, 6.5e4, 9e4, 1.3e5, 2e5, 3e5)
+# What a demand that is not served in full is taken to cost, whatever the part's price or the size of the demand.
+# Swept; each class is given its own.
+_OIL_SHORTAGE_COSTS = (300.0, 600.0, 1e3, 1.5e3, 2.2e3, 3.2e3, 4.5e3, 6.5e3, 1e4, 2e4)
 _OIL_HOLDING_RATE = 0.25
 _OIL_CHEAP, _OIL_CHEAP_TIMES = 300.0, 2.0
+_OIL_SIZE_EDGES = (1.5, 2.5, 4.5, 10.5, 30.5)
 _ALWAYS = 1e-6
 
 
@@ -207,11 +211,24 @@ def run_oil(data: Path, chart: Path) -> None:
     begin = len(months) - _OIL_MONTHS_SCORED
     print(f"{len(items):,} items with the firm's own levels, price 1 left out; {months[begin]} to {months[-1]}")
     before = _oil_points(oil_world(items, months[:begin], begin - _OIL_MONTHS_TO_CHOOSE_ON))
-    chosen = _cheapest_that_serves(before)
-    print("chosen on the months before, by class: " + ", ".join(f"{name} {cost:g}" for name, cost in chosen.items()))
-    scored = _oil_points(oil_world(items, months, begin), chosen)
-    _print_oil(scored)
-    draw(chart, "oil, last 24 months", {"the firm": [scored.firm[1]], "ours": [p for _s, p in scored.swept.values()]})
+    print(f"\nthe {_OIL_MONTHS_TO_CHOOSE_ON} months before")
+    _print_oil(before.firm, before.swept)
+    oil = oil_world(items, months, begin)
+    scored = _oil_points(oil)
+    quarters = range(0, _OIL_MONTHS_SCORED, _OIL_RENEWED_EVERY_MONTHS)
+    chosen = [_cheapest_that_serves((before, scored), _OIL_MONTHS_TO_CHOOSE_ON + month) for month in quarters]
+    print("\nprices chosen on the twelve months before each quarter, H M L: "
+          + ", ".join("/".join(f"{cost:g}" for cost in prices.values()) for prices in chosen))  # fmt: skip
+    print(f"\nthe last {_OIL_MONTHS_SCORED} months")
+    _print_oil(scored.firm, scored.swept)
+    print("\nchosen on earlier months alone")
+    for label, prices in (("once, before the first month", chosen[:1]), ("anew before each quarter", chosen)):
+        found, below = _chosen(oil, prices)
+        _print_chosen(label, found, scored.firm, below)
+    draw(
+        chart, "oil, last 24 months",
+        {"the firm": [scored.firm.point], "ours": [found.point for found in scored.swept.values()]},
+    )  # fmt: skip
 
 
 def oil_world(items: pd.DataFrame, months: np.ndarray, origin: int) -> Oil:
@@ -236,7 +253,7 @@ def oil_world(items: pd.DataFrame, months: np.ndarray, origin: int) -> Oil:
         lead_time_probability=probability,
         start=Start.with_stock(np.zeros(n)),
         costs=Costs(items["price"].to_numpy(dtype=float), _OIL_HOLDING_RATE, 0.0, 0.0),
-        limits=Limits(np.ones(n), np.zeros(n), np.full(n, np.inf)),
+        limits=Limits.none(n),
         review_days=1,
         backorders=True,
     )
@@ -246,49 +263,68 @@ def oil_world(items: pd.DataFrame, months: np.ndarray, origin: int) -> Oil:
 
 
 @dataclass(frozen=True)
+class OilPoint:
+    """By class: share of demand months served in full, average stock value, (t,) items with a demand in each month and
+    those of them served in full; and the point of all items."""
+
+    served: dict[str, float]
+    stock_value: dict[str, float]
+    asked: dict[str, np.ndarray]
+    in_full: dict[str, np.ndarray]
+    point: Point
+
+
+@dataclass(frozen=True)
 class OilPoints:
-    """firm, chosen: share of demand months served in full by class, and the point; swept: by shortage cost the same;
-    short_of_floor: items with H > 0 whose highest stock is below their lead-time demand."""
+    """swept: by price of a demand not served in full."""
 
-    firm: tuple[dict[str, float], Point]
-    swept: dict[float, tuple[dict[str, float], Point]]
-    chosen: tuple[dict[str, float], Point] | None
-    short_of_floor: int
+    firm: OilPoint
+    swept: dict[float, OilPoint]
 
 
-def _oil_points(oil: Oil, chosen: dict[str, float] | None = None) -> OilPoints:
+def _oil_points(oil: Oil) -> OilPoints:
     """The firm's levels and ours, each from its own full shelves: order-up-to level or maximum."""
-    world, items = oil.world, oil.items
-    days = world.demand_qty.shape[1]
+    items = oil.items
     firm_rule = Rule(
         items["min_reorder_point"].to_numpy(dtype=float) - _ALWAYS, items["max_level"].to_numpy(dtype=float),
         np.zeros(len(items)),
     )  # fmt: skip
-    full = replace(world, start=Start.with_stock(items["max_level"].to_numpy(dtype=float)))
+    full = replace(oil.world, start=Start.with_stock(items["max_level"].to_numpy(dtype=float)))
     firm = _served(oil, full.play(firm_rule, (0,), daily=True), "firm", 0.0)
-    starts = (world.history.starts[-1].astype("datetime64[D]") + 1 + np.arange(days)).astype("datetime64[D]")
+    planner, alike = _oil_planner(oil), np.ones(len(items))
+    swept = {
+        cost: _served(oil, _ours(oil.world, planner, [alike * cost]), "ours", cost) for cost in _OIL_SHORTAGE_COSTS
+    }
+    return OilPoints(firm, swept)
+
+
+def _oil_planner(oil: Oil) -> Planner:
+    world, items = oil.world, oil.items
+    starts = world.history.starts[-1].astype("datetime64[D]") + 1 + np.arange(world.demand_qty.shape[1])
     first_of_month = np.flatnonzero(starts == starts.astype("datetime64[M]").astype("datetime64[D]"))
-    renewed = first_of_month[::_OIL_RENEWED_EVERY_MONTHS].tolist()
+    renewed = frozenset(first_of_month[::_OIL_RENEWED_EVERY_MONTHS].tolist())
     settings = replace(PlanSettings("oil"), period="month", horizon_days=182, quantile_levels=(0.5,))
     floor = _lead_time_demand(world)
     terms = Terms(
         world.lead_time_probability, world.costs, world.limits, 0,
         floor_qty=np.where(oil.class_of == "H", floor, 0.0), cap_qty=_cap(items, floor),
-        insured=_price_class(items["price"]),
-        insured_size_qty=items["max_level"].to_numpy(dtype=float),
+        occasional=_size_class(items["max_level"]),
+        known_size_qty=items["max_level"].to_numpy(dtype=float),
+        lost=False,
     )  # fmt: skip
-    planner = Planner(world.history, settings, terms, frozenset(renewed), horizon_periods=6)
-    swept = {
-        cost: _served(oil, _ours(world, planner, np.full(len(items), cost), renewed), "ours", cost)
-        for cost in _OIL_SHORTAGE_COSTS
-    }
-    if chosen is None:
-        return OilPoints(firm, swept, None, 0)
-    by_class = np.array([chosen[name] for name in oil.class_of])
-    seen = _ours(world, planner, by_class, renewed)
+    return Planner(world.history, settings, terms, renewed, horizon_periods=6)
+
+
+def _chosen(oil: Oil, prices: Sequence[dict[str, float]]) -> tuple[OilPoint, int]:
+    """Prices by class, one for each quarter or one for all; and the items with H > 0 whose shelves begin below their
+    lead-time demand."""
+    by_row = [np.array([each[name] for name in oil.class_of]) for each in prices]
+    seen = _ours(oil.world, _oil_planner(oil), by_row)
     assert seen.on_hand_qty is not None
-    below = (oil.class_of == "H") & (seen.on_hand_qty[:, 0] + seen.demand_qty[:, 0] < floor - _ALWAYS)  # type: ignore[index]
-    return OilPoints(firm, swept, _served(oil, seen, "ours", np.nan), int(below.sum()))
+    assert seen.demand_qty is not None
+    floor = _lead_time_demand(oil.world)
+    below = (oil.class_of == "H") & (seen.on_hand_qty[:, 0] + seen.demand_qty[:, 0] < floor - _ALWAYS)
+    return _served(oil, seen, "ours", np.nan), int(below.sum())
 
 
 def _cap(items: pd.DataFrame, floor_qty: np.ndarray) -> np.ndarray:
@@ -299,9 +335,9 @@ def _cap(items: pd.DataFrame, floor_qty: np.ndarray) -> np.ndarray:
     return np.maximum(np.where(cheap, most * _OIL_CHEAP_TIMES, most), np.ceil(floor_qty))
 
 
-def _price_class(price: pd.Series) -> np.ndarray:
-    """(n,) eighths by price: cheap parts are asked for by the dozen, dear ones one at a time."""
-    return pd.qcut(price, 8, labels=False).astype(str).to_numpy(dtype=object)
+def _size_class(max_level: pd.Series) -> np.ndarray:
+    """(n,) what the firm keeps of a part tells how it is asked for: one at a time, a set, by the dozen."""
+    return np.digitize(max_level.to_numpy(dtype=float), _OIL_SIZE_EDGES).astype(str).astype(object)
 
 
 def _lead_time_demand(world: World) -> np.ndarray:
@@ -310,75 +346,93 @@ def _lead_time_demand(world: World) -> np.ndarray:
     return world.history.demand.sum(axis=1) / np.maximum(observed, 1) * world.typed_lead_time_days
 
 
-def _usual_demand(world: World, known_size_qty: np.ndarray) -> np.ndarray:
-    """(n,) mean size of the demands so far; of items without any, what the firm says of them."""
-    demand = world.history.demand
-    count = (demand > 0).sum(axis=1)
-    size = demand.sum(axis=1) / np.maximum(count, 1)
-    return np.maximum(np.where(count > 0, size, known_size_qty), 1.0)
-
-
 @dataclass
 class _Priced:
-    """Least Cost with a shortage cost of each row."""
+    """Least Cost with a price of each row for a demand that is not served in full; occasion_costs: for each plan in
+    turn, the last one for all that follow."""
 
     rule: Planned
-    shortage_cost: np.ndarray
+    occasion_costs: list[np.ndarray]
 
     def __call__(self, known: Known) -> Rule:
         outlook = self.rule.planner.outlook(known)
-        inputs = replace(outlook.inputs, shortage_cost=self.shortage_cost[outlook.rows])
-        return self.rule.with_inputs(outlook, inputs)
+        number = sorted(self.rule.planner.full_on).index(known.day)
+        prices = self.occasion_costs[min(number, len(self.occasion_costs) - 1)]
+        return self.rule.with_inputs(outlook, replace(outlook.inputs, occasion_cost=prices[outlook.rows]))
 
 
-def _ours(world: World, planner: Planner, shortage_cost: np.ndarray, renewed: list[int]) -> Outcome:
-    known_size = planner.terms.insured_size_qty
-    assert known_size is not None
-    rule = _Priced(Planned(planner, "Least Cost", np.nan), shortage_cost / _usual_demand(world, known_size))
+def _ours(world: World, planner: Planner, occasion_costs: list[np.ndarray]) -> Outcome:
+    rule = _Priced(Planned(planner, "Least Cost", np.nan), occasion_costs)
     nothing = np.zeros((world.history.n, 0), dtype=np.float32)
     none = np.zeros(world.history.n)
     opening = rule(Known(0, nothing, nothing, nothing, none, none, nothing.T, nothing.T.astype(np.int64)))
     start = Start.with_stock(np.maximum(opening.order_up_to_qty, 0.0))
-    return replace(world, start=start).play(rule, renewed, daily=True)
+    return replace(world, start=start).play(rule, sorted(planner.full_on), daily=True)
 
 
-def _served(oil: Oil, seen: Outcome, policy: str, setting: float) -> tuple[dict[str, float], Point]:
-    """Share of demand months without anything short, by class, and the point of all items."""
+def _served(oil: Oil, seen: Outcome, policy: str, setting: float) -> OilPoint:
     assert seen.demand_qty is not None
     assert seen.short_qty is not None
+    days = oil.world.history.starts[-1].astype("datetime64[D]") + 1 + np.arange(seen.days)
+    first_of_month = np.flatnonzero(np.diff(days.astype("datetime64[M]").astype(int), prepend=-1))
     asked = seen.demand_qty > 0
     in_full = asked & (seen.short_qty <= _ALWAYS)
-    shares = {
-        name: float(in_full[oil.class_of == name].sum()) / max(int(asked[oil.class_of == name].sum()), 1)
-        for name in _CRITICALITY
-    }
-    return shares, point(policy, setting, seen, oil.world.costs)
-
-
-def _cheapest_that_serves(points: OilPoints) -> dict[str, float]:
-    """For each class the least shortage cost at which as many demand months were served in full as by the firm."""
-    firm, _point = points.firm
-    return {
-        name: next((cost for cost, (shares, _p) in points.swept.items() if shares[name] >= firm[name]),
-                   _OIL_SHORTAGE_COSTS[-1])
-        for name in _CRITICALITY
-    }  # fmt: skip
-
-
-def _print_oil(points: OilPoints) -> None:
-    names = _CRITICALITY
-    print(
-        "\ndemand months served in full, by class                 "
-        + "".join(f"{name:>9}" for name in names)
-        + "   stock value"
+    value = seen.mean_stock_value(oil.world.costs.unit_cost)
+    rows = {name: oil.class_of == name for name in _CRITICALITY}
+    months = [
+        {name: np.add.reduceat(flags[own].sum(axis=0), first_of_month) for name, own in rows.items()}
+        for flags in (asked, in_full)
+    ]
+    return OilPoint(
+        served={name: float(months[1][name].sum() / max(months[0][name].sum(), 1)) for name in rows},
+        stock_value={name: float(value[own].sum()) for name, own in rows.items()},
+        asked=months[0],
+        in_full=months[1],
+        point=point(policy, setting, seen, oil.world.costs),
     )
-    rows = [("the firm's reorder point and maximum", points.firm)]
-    rows += [(f"ours, {cost:g} for a demand not served", found) for cost, found in points.swept.items()]
-    if points.chosen is not None:
-        rows.append(("ours, as chosen on the months before", points.chosen))
-    for label, (shares, known) in rows:
-        print(f"  {label:<52}" + "".join(f"{shares[name]:>9.3f}" for name in names) + f" {known.stock_value:>13,.0f}")
-    if points.chosen is not None:
-        less = change(points.chosen[1].stock_value, points.firm[1].stock_value)
-        print(f"\naverage stock value, ours against the firm: {less}")
-        print(f"items with H > 0 that start below their lead-time demand: {points.short_of_floor}")
+
+
+def _cheapest_that_serves(played: Sequence[OilPoints], month: int) -> dict[str, float]:
+    """For each class the least price at which the firm's share of demand months was served in full, and a standard
+    error of that share more: what was enough by luck in so many months may not be next time.
+
+    played: the months to choose on and, after them, those that are scored; judged are the last _OIL_MONTHS_TO_CHOOSE_ON
+    before `month`, counted from the first of all.
+    """
+    judged = slice(month - _OIL_MONTHS_TO_CHOOSE_ON, month)
+
+    def share(points: Sequence[OilPoint], name: str) -> tuple[float, int]:
+        asked, in_full = (
+            np.concatenate([getattr(p, part)[name] for p in points])[judged].sum() for part in ("asked", "in_full")
+        )
+        return float(in_full / max(asked, 1)), int(asked)
+
+    chosen = {}
+    for name in _CRITICALITY:
+        firm, count = share([each.firm for each in played], name)
+        enough = firm + (firm * (1.0 - firm) / max(count, 1)) ** 0.5
+        reach = (cost for cost in _OIL_SHORTAGE_COSTS if share([p.swept[cost] for p in played], name)[0] >= enough)
+        chosen[name] = next(reach, _OIL_SHORTAGE_COSTS[-1])
+    return chosen
+
+
+def _print_oil(firm: OilPoint, swept: dict[float, OilPoint]) -> None:
+    print("by class: demand months served in full, average stock value")
+    print(" " * 42 + "".join(f"{name:>18}" for name in _CRITICALITY) + "           all")
+    print(_oil_line("the firm's reorder point and maximum", firm))
+    for cost, found in swept.items():
+        print(_oil_line(f"ours, {cost:g} for a demand not served", found))
+
+
+def _oil_line(label: str, found: OilPoint) -> str:
+    parts = "".join(f"{found.served[name]:>7.3f}{found.stock_value[name]:>11,.0f}" for name in _CRITICALITY)
+    return f"  {label:<40}{parts} {found.point.stock_value:>13,.0f}"
+
+
+def _print_chosen(label: str, found: OilPoint, firm: OilPoint, below: int) -> None:
+    print(_oil_line(label, found))
+    lower = [name for name in _CRITICALITY if found.served[name] < firm.served[name]]
+    print(
+        f"    stock value against the firm: {change(found.point.stock_value, firm.point.stock_value)}; served in full "
+        f"less often: {', '.join(lower) or 'no class'}; H parts that begin below their lead-time demand: {below}"
+    )

@@ -16,9 +16,9 @@ from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, Learned, forecast_panel
 from erp_forecast_addon.planning.forecasting.lead_time_sums import total_quantiles
 from erp_forecast_addon.planning.inventory import lead_time_distribution
-from erp_forecast_addon.planning.inventory.demand_distribution import Demand, at_least, lead_time_nodes, over_lead_time
-from erp_forecast_addon.planning.inventory.first_demand import learn_first_demand
+from erp_forecast_addon.planning.inventory.demand_distribution import at_least, lead_time_nodes, over_lead_time
 from erp_forecast_addon.planning.inventory.methods import OrderLevels, PolicyInputs, levels_for
+from erp_forecast_addon.planning.inventory.occasional import learn_occasions
 from erp_forecast_addon.planning.inventory.simulated_levels import SIMULATED, Ask, search
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
@@ -35,14 +35,16 @@ _ORDER_SIZE_DAYS = 91
 _BAND = (0.1, 0.85)
 _LONGEST_WAIT_DAYS = 28
 _BELOW = 1e-6
+_SMALLEST_RATE = 1e-9
 _ONE_DAY = np.timedelta64(1, "D")
 
 
-def seen_by(history: Panel, known: Known) -> Panel:
+def seen_by(history: Panel, known: Known, *, lost: bool = True) -> Panel:
     """The daily panel on the morning of `known.day`: the history and what was sold since.
 
     history: a daily panel that ends on the eve of the simulation's day 0. Days on which the shelf was empty are masked
-    by the rule of shelf.py, from sales, morning's and evening's stock. A series without demand before the simulation
+    by the rule of shelf.py, from sales, morning's and evening's stock, unless unmet demand waits (not `lost`): then
+    it is known whatever the shelf. A series without demand before the simulation
     begins with its first sale in it. Drivers reach as far as they did.
     """
     if history.period != "day":
@@ -52,13 +54,14 @@ def seen_by(history: Panel, known: Known) -> Panel:
     sales = np.asarray(known.sales_qty, dtype=float)
     there = np.ones(sales.shape, dtype=bool)
     grid = shelf.DayGrid(sales, np.asarray(known.opening_qty), np.asarray(known.closing_qty), there)
+    out = shelf.out_of_stock(grid, lost=True) if lost else ~there
     demand = np.concatenate([history.demand, sales], axis=1)
     starts = periods.to_days(history.starts)
     return replace(
         history,
         starts=np.append(starts, starts[-1] + _ONE_DAY * np.arange(1, known.day + 1)).astype("datetime64[ns]"),
         demand=demand,
-        in_stock=np.concatenate([history.in_stock, ~shelf.out_of_stock(grid)], axis=1),
+        in_stock=np.concatenate([history.in_stock, ~out], axis=1),
         first=_first(history, demand),
         as_of=None,
     )
@@ -156,9 +159,10 @@ class Terms:
 
     lead_time_probability: (n, d + 1), learned, approval time included; review_days: 0 where stock is watched without a
     break. floor_qty: (n,), what the reorder point does not go below; cap_qty: what the order-up-to level does not
-    exceed. insured: (n,) groups of items that are stocked though nobody has asked for them (first_demand.py); None:
-    what has no demand is not stocked. insured_size_qty: (n,) what such an item is asked for at a time, where somebody
-    knows; None: as others were. lost: unmet demand is lost, for methods that simulate.
+    exceed. occasional: (n,) groups of items that are asked for now and then or not yet (occasional.py); None: demand is
+    what was forecast. known_size_qty: (n,) what such an item is asked for at a time, about, where somebody knows.
+    occasion_cost: of a demand that is not served in full, however much was short. lost: unmet demand is lost, else it
+    waits.
     """
 
     lead_time_probability: Floats
@@ -167,8 +171,9 @@ class Terms:
     review_days: int
     floor_qty: Floats | float = 0.0
     cap_qty: Floats | float = np.inf
-    insured: NDArray[np.object_] | None = None
-    insured_size_qty: Floats | None = None
+    occasional: NDArray[np.object_] | None = None
+    known_size_qty: Floats | None = None
+    occasion_cost: float | Floats = 0.0
     lost: bool = True
 
     def inputs(self, forecast: ForecastSet, rows: Rows, workers: int, panel: Panel) -> PolicyInputs:
@@ -186,27 +191,21 @@ class Terms:
 
         lead = over_lead_time(totals, nodes, workers=workers)
         protection = at_least(over_lead_time(totals, nodes, float(self.review_days), workers=workers), lead)
-        if self.insured is not None:
-            first, group = learn_first_demand(panel, self.insured[rows]), self.insured[rows]
-            none = np.asarray(~(panel.demand > 0).any(axis=1))
-            later = float(self.review_days)
-            if self.insured_size_qty is None:
-                unasked, until, expected = (
-                    first.over(group, nodes),
-                    first.over(group, nodes, later),
-                    first.daily_mean(group),
-                )
-            else:
-                size = self.insured_size_qty[rows]
-                unasked = first.over_known_size(group, size, nodes)
-                until, expected = first.over_known_size(group, size, nodes, later), first.rates(group) * size
-            lead, protection = _where(none, unasked, lead), _where(none, until, protection)
-            daily_mean = np.where(none, expected, daily_mean)
+        review_days: Floats | float = float(self.review_days)
+        held_at_end = 0.5
+        if self.occasional is not None:
+            known = None if self.known_size_qty is None else self.known_size_qty[rows]
+            occasions = learn_occasions(panel, self.occasional[rows], known)
+            # Between two demands nothing changes, so each demand is a look.
+            lead, protection, held_at_end = occasions.over(nodes), occasions.needed(nodes), 0.0
+            daily_mean = occasions.rate_per_day * occasions.mean_size()
+            review_days = 1.0 / np.maximum(occasions.rate_per_day, _SMALLEST_RATE)
         costs = self.costs
         return PolicyInputs(
             lead_time_demand=lead,
             protection_demand=protection,
-            review_days=float(self.review_days),
+            review_days=review_days,
+            held_at_end=held_at_end,
             daily_mean=daily_mean,
             daily_std=forecast.daily_std(),
             lead_time_days=lead_time_distribution.mean(self.lead_time_probability[rows]),
@@ -219,11 +218,8 @@ class Terms:
             shortage_cost=_of_rows(costs.shortage_cost, rows),
             holding_rate_per_year=_of_rows(costs.holding_rate_per_year, rows),
             order_cost=_of_rows(costs.order_cost, rows),
+            occasion_cost=_of_rows(self.occasion_cost, rows),
         )
-
-
-def _where(rows: NDArray[np.bool_], one: Demand, other: Demand) -> Demand:
-    return Demand(np.where(rows[:, None], one.points, other.points), other.weights)
 
 
 def _of_rows(value: float | Floats, rows: Rows) -> float | Floats:
@@ -269,7 +265,9 @@ class Planner:
         everything = known.day in self.full_on or self._learned is None
         rows = np.arange(self.history.n) if everything else self._surprised(known)
         seen = (self.history, known) if everything else (self.history.select(rows), known.select(rows))
-        cleaned, _faults = clean(in_periods(seen_by(*seen), self.settings.period), self.settings.outlier_limit)
+        cleaned, _faults = clean(
+            in_periods(seen_by(*seen, lost=self.terms.lost), self.settings.period), self.settings.outlier_limit
+        )
         forecast = forecast_panel(
             cleaned, self.horizon_periods, self.settings,
             learned=None if everything else self._learned, workers=self.workers,

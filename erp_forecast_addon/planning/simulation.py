@@ -92,8 +92,9 @@ class Costs:
 class Known:
     """What may be known on the morning of `day`, for a rule decided anew. Nothing of `day` itself or later is in it.
 
-    sales_qty, opening_qty, closing_qty: (n, day), what was sold, and the shelf on each past morning (after receipts)
-    and evening: demand that was lost stands in none of them. on_hand_qty, in_transit_qty (n,): now.
+    sales_qty, opening_qty, closing_qty: (n, day), what was sold (where unmet demand waits: asked for), and the shelf
+    on each past morning (after receipts) and evening: demand that was lost stands in none of them.
+    on_hand_qty, in_transit_qty: (n,), now.
     """
 
     day: int
@@ -358,7 +359,9 @@ class _Shelf:
 
     def known(self, day: int) -> Known:
         """Views, not copies; written to later, but only from `day` on."""
-        parts = (self.demand[:day] - self.short[:day], self.opening[:day], self.closing[:day])
+        # What waits is known as well as what was handed over; only what is lost is not.
+        asked = self.demand[:day] if self.backorders else self.demand[:day] - self.short[:day]
+        parts = (asked, self.opening[:day], self.closing[:day])
         sales, opening, closing = (np.asarray(part, dtype=np.float32).T for part in parts)
         for part in (opening, closing):
             part.flags.writeable = False

@@ -9,8 +9,6 @@ import pytest
 
 from erp_forecast_addon.planning import replay_ledger
 from erp_forecast_addon.planning.errors import BadInput
-from erp_forecast_addon.planning.inventory.demand_distribution import lead_time_nodes
-from erp_forecast_addon.planning.inventory.first_demand import learn_first_demand
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.replay import ErpnextLevels, Planned, Planner, Terms, in_periods, seen_by
 from erp_forecast_addon.planning.settings import PlanSettings
@@ -110,18 +108,24 @@ def test_erpnexts_recommended_level() -> None:
     assert ErpnextLevels(history, 7.0, 2.0, 7)(known).reorder_point_qty[0] == 27.0
 
 
-def test_items_nobody_asked_for_yet() -> None:
-    """Of 40 items silent for 60 days half are asked for in the next 40: a chance of ln 2 / 40 a day, sizes as seen."""
-    demand = np.zeros((40, 100))
-    demand[:20, 70] = 3.0
-    first = learn_first_demand(daily(demand), np.full(40, "x", dtype=object))
-    assert first.rates(np.array(["x", "new"], dtype=object)) == pytest.approx([np.log(2) / 40] * 2)
-    certain = np.zeros((1, 41))
-    certain[0, 40] = 1.0
-    over = first.over(np.array(["x"], dtype=object), lead_time_nodes(certain))
-    assert over.served(np.zeros(1))[0] == pytest.approx(0.5, abs=0.01)
-    assert over.mean[0] == pytest.approx(1.5, abs=0.03)
-    assert learn_first_demand(daily(demand[20:]), np.full(20, "x", dtype=object)).rates(np.array(["x"])) == 0.0
+def test_what_waits_is_known_whatever_the_shelf() -> None:
+    """Demand that waits is told to a rule as asked for, demand that is lost only as far as it was sold."""
+    demand = np.full((1, 10), 3.0)
+    seen: dict[bool, np.ndarray] = {}
+
+    def rule(known: Known) -> Rule:
+        seen[waits] = np.array(known.sales_qty)
+        return Rule(np.array([np.nan]), np.zeros(1), np.zeros(1))
+
+    for waits in (False, True):
+        simulate(demand, np.ones((1, 10), dtype=int), rule, Start.with_stock([4.0]), decide_on=(0, 9), backorders=waits)
+    assert seen[True].sum() == 27.0
+    assert seen[False].sum() == 4.0
+    history = daily(np.full((1, HISTORY), 3.0))
+    nothing = np.zeros((1, 9), dtype=np.float32)
+    known = Known(9, nothing, nothing, nothing, np.zeros(1), np.zeros(1), nothing.T, nothing.T.astype(np.int64))
+    assert not seen_by(history, known).in_stock[:, -9:].any()
+    assert seen_by(history, known, lost=False).in_stock.all()
 
 
 # ---- the past of a ledger ----

@@ -55,7 +55,8 @@ def levels_for(
     n = inputs.n
     names = np.broadcast_to(np.asarray(method, dtype=object), (n,))
     wanted = np.broadcast_to(np.asarray(target, dtype=float), (n,)).copy()
-    unpriced = (names == "Least Cost") & ((inputs.unit_cost <= 0.0) | (inputs.shortage_cost <= 0.0))
+    free = (inputs.shortage_cost <= 0.0) & (inputs.occasion_cost <= 0.0)
+    unpriced = (names == "Least Cost") & ((inputs.unit_cost <= 0.0) | free)
     names = np.where(unpriced, "Cycle Service Level", names)
     wanted = np.where(unpriced & np.isnan(wanted), fallback_target, wanted)
     _check(names, wanted)

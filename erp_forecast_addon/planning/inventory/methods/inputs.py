@@ -40,7 +40,8 @@ class PolicyInputs:
     (NaN: the distribution's own mean); textbook_mean_qty, textbook_std_qty: mean and deviation for the textbook
     formula (NaN: those of the protection interval).
     cover_qty: what an order is meant to bring beyond the reorder point, at least: the demand of an order cycle.
-    unit_cost: what a unit costs, 0 if not known; shortage_cost: of a unit that cannot be served.
+    unit_cost: what a unit costs, 0 if not known; shortage_cost: of a unit that cannot be served;
+    occasion_cost: of a look at which anything was short, however much it was.
     order_cost: of an order line; holding_rate_per_year: share of the unit cost.
     min_order_qty, order_multiple_qty: 0 for none; price_breaks: None for none.
     sellable: demand from the order until what it brings expires (lead time and shelf life), None: nothing expires;
@@ -64,6 +65,7 @@ class PolicyInputs:
     cover_qty: Numbers = 0.0
     unit_cost: Numbers = 0.0
     shortage_cost: Numbers = 0.0
+    occasion_cost: Numbers = 0.0
     holding_rate_per_year: Numbers = 0.25
     order_cost: Numbers = 0.0
     min_order_qty: Numbers = 0.0

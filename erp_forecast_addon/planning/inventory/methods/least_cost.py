@@ -10,7 +10,7 @@ import numpy as np
 
 from erp_forecast_addon.planning.inventory.methods.inputs import OrderLevels, PolicyInputs, stated
 from erp_forecast_addon.planning.inventory.methods.order_quantity import OrderSizes, candidates, level_widths
-from erp_forecast_addon.planning.inventory.methods.performance import losses, yearly_cost
+from erp_forecast_addon.planning.inventory.methods.performance import losses, occasions_cost, yearly_cost
 from erp_forecast_addon.planning.inventory.safety_stock import Floats
 
 # Reorder points that are tried: 0 and quantiles of demand until the next order has arrived.
@@ -95,6 +95,7 @@ def _or_nothing(inputs: PolicyInputs, levels: OrderLevels, cost: Floats, unit_co
     the goods is not paid. Only without floor and target, which say that something is wanted."""
     yearly = np.asarray(inputs.daily_mean) * 365.0
     without = yearly * inputs.shortage_cost + yearly * np.where(np.isfinite(unit_cost), unit_cost, 0.0)
+    without = without + occasions_cost(inputs, yearly)
     nothing = (without < cost) & (np.asarray(inputs.floor_qty) <= 0.0) & np.isnan(levels.target)
     clamp = np.where(nothing & (yearly > 0.0), "not worth stocking", levels.clamp).astype(object)
     keep = lambda values: np.where(nothing, 0.0, values)  # noqa: E731

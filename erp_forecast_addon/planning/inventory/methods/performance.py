@@ -22,7 +22,8 @@ _SMALLEST_WIDTH = 1e-9
 @dataclass(frozen=True)
 class Losses:
     """E[(D − y)⁺] and its integral from y on, at positions y of any number per row: (n,) or (n, m) each; before: of the
-    demand until an order of now arrives; until: until one of the next look does; beyond: P(D > y) of the first.
+    demand until an order of now arrives; until: until one of the next look does; beyond: P(D > y) of the first,
+    until_beyond: of the second.
     """
 
     position: Floats
@@ -31,11 +32,12 @@ class Losses:
     until: Floats
     until_integral: Floats
     beyond: Floats
+    until_beyond: Floats
 
 
 def losses(inputs: PolicyInputs, position: Floats) -> Losses:
     before, until = inputs.lead_time_demand.losses(position), inputs.protection_demand.losses(position)
-    return Losses(position, before[1], before[2], until[1], until[2], before[0])
+    return Losses(position, before[1], before[2], until[1], until[2], before[0], until[0])
 
 
 def unserved_share(inputs: PolicyInputs, point: Floats, up_to: Floats) -> Floats:
@@ -83,8 +85,22 @@ def yearly_cost(inputs: PolicyInputs, point: Losses, up_to: Losses, order_qty: F
         + ordering_cost(yearly, order_qty, _like(like, np.asarray(inputs.order_cost)))
         + _like(like, np.asarray(inputs.holding_rate_per_year)) * unit_cost * _on_hand(inputs, point, up_to)
         + _like(like, np.asarray(inputs.shortage_cost)) * yearly * _unserved(inputs, point, up_to)
+        + occasions_cost(inputs, like) * _short_looks(point, up_to)
         + unit_cost * orders * expired_per_order(inputs, up_to.position, order_qty)
     )
+
+
+def occasions_cost(inputs: PolicyInputs, like: Floats) -> Floats:
+    """What it costs a year if something is short at every look; 0 where stock is watched without a break. Of the shape
+    of `like`."""
+    review = np.asarray(inputs.review_days)
+    looks = np.divide(DAYS_PER_YEAR, review, out=np.zeros(inputs.n), where=review > 0.0)
+    return _like(like, np.asarray(inputs.occasion_cost) * looks)
+
+
+def _short_looks(low: Losses, high: Losses) -> Floats:
+    """Share of looks until the next of which something is short: P(D_P > y). SPT, section 6.5, measure B1."""
+    return np.clip(_over(low.until - high.until, high.position - low.position, low.until_beyond), 0.0, 1.0)
 
 
 def _unserved(inputs: PolicyInputs, low: Losses, high: Losses) -> Floats:
