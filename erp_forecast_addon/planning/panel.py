@@ -143,12 +143,11 @@ def build_panel(
     company: str = "",
     drivers: dict[str, Driver] | None = None,
     history_days: int = 730,
-    lost: bool = False,
 ) -> tuple[Panel, list[Fault]]:
     """Lay buckets out as a panel that ends with the last period complete on `as_of`.
 
     buckets: table BUCKETS, any order; days without a row had no movement. items: table ITEMS, for the hierarchy.
-    drivers: see Panel; history_days: how far the panel reaches back at most; lost: unmet demand is lost (shelf.py).
+    drivers: see Panel; history_days: how far the panel reaches back at most.
     A pair without a bucket on or before as_of is in no row. A pair that has moved only since the last complete
     period began is a row without an observed period. The stock-out rule is in `shelf.py` and docs/demand.md.
     Faults: Bad Data (days after as_of, left out; a pair with an unusable or repeated row, left out whole), Too Little
@@ -170,7 +169,7 @@ def build_panel(
         closing_qty=rows["closing_qty"].to_numpy()[order],
     )
     index = _period_numbers(sparse, period, as_of, history_days)
-    demand, in_stock, first = _lay_out(sparse, len(keys), index, period, lost)
+    demand, in_stock, first = _lay_out(sparse, len(keys), index, period)
     panel = Panel(
         keys=keys,
         period=period,
@@ -208,7 +207,7 @@ def _period_numbers(sparse: shelf.Movements, period: Period, as_of: date, histor
 
 
 def _lay_out(
-    sparse: shelf.Movements, n: int, index: np.ndarray, period: Period, lost: bool
+    sparse: shelf.Movements, n: int, index: np.ndarray, period: Period
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """demand (n, t), in_stock (n, t), first (n,), a block of rows at a time."""
     edges = periods.start_of(np.append(index, index[-1] + 1), period).astype(np.int64)
@@ -218,7 +217,7 @@ def _lay_out(
     for at in range(0, n, _ROWS_AT_ONCE):
         block = slice(at, min(at + _ROWS_AT_ONCE, n))
         grid = shelf.lay_out(sparse, block.start, block.stop, int(edges[0]), int(edges[-1]))
-        out = shelf.out_of_stock(grid, lost=lost)
+        out = shelf.out_of_stock(grid)
         columns = edges[:-1] - edges[0]
         demand[block] = np.add.reduceat(grid.demand_qty, columns, axis=1)
         in_stock[block] = ~shelf.out_of_stock_periods(out, grid.exists, columns, demand[block])

@@ -54,7 +54,7 @@ def seen_by(history: Panel, known: Known, *, lost: bool = True) -> Panel:
     sales = np.asarray(known.sales_qty, dtype=float)
     there = np.ones(sales.shape, dtype=bool)
     grid = shelf.DayGrid(sales, np.asarray(known.opening_qty), np.asarray(known.closing_qty), there)
-    out = shelf.out_of_stock(grid, lost=True) if lost else ~there
+    out = shelf.out_of_stock(grid) if lost else ~there
     demand = np.concatenate([history.demand, sales], axis=1)
     starts = periods.to_days(history.starts)
     return replace(

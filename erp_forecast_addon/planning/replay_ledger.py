@@ -125,8 +125,7 @@ def read_past(inputs: Inputs, settings: PlanSettings, as_of: date, days: int) ->
     """Demand, stock and receipts by day. Pairs without any movement before the first day are left out: nobody could
     have planned them."""
     reach = max(settings.history_days, days + LEAST_HISTORY_DAYS)
-    lost = settings.unmet_demand == "Is Lost"
-    panel, _faults = build_panel(inputs.buckets, "day", as_of, items=inputs.items, history_days=reach, lost=lost)
+    panel, _faults = build_panel(inputs.buckets, "day", as_of, items=inputs.items, history_days=reach)
     begin = panel.t - days
     if not panel.n or begin < LEAST_HISTORY_DAYS:
         raise BadInput(

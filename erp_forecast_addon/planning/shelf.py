@@ -64,11 +64,8 @@ def lay_out(rows: Movements, begin: int, end: int, first_day: int, stop_day: int
     return DayGrid(demand, opening, closing, latest > 0)
 
 
-def out_of_stock(grid: DayGrid, *, lost: bool = False) -> np.ndarray:
-    """Days on which demand could not show itself. (rows, days) bool
-
-    lost: nobody waits for goods. Then nothing is bought for an order; what goes as soon as it comes in was short.
-    """
+def out_of_stock(grid: DayGrid) -> np.ndarray:
+    """Days on which demand could not show itself. (rows, days) bool"""
     empty = grid.closing_qty <= 0  # NaN is not: unknown stock counts as stocked
     started_empty = grid.opening_qty <= 0
     sold = grid.demand_qty > 0
@@ -78,8 +75,7 @@ def out_of_stock(grid: DayGrid, *, lost: bool = False) -> np.ndarray:
     # What was sold before the shelf ran empty is a lower bound. One above the usual level is news and stays.
     cut_short = sold_out & (grid.demand_qty < usual[:, None])
     out = (nothing_all_day & ~_given_up(nothing_all_day)) | cut_short
-    shown = np.zeros(len(out), dtype=bool) if lost else _sold_to_order(grid, empty | started_empty)
-    return np.asarray(out & grid.exists & ~shown[:, None])
+    return np.asarray(out & grid.exists & ~_sold_to_order(grid, empty | started_empty)[:, None])
 
 
 def out_of_stock_periods(

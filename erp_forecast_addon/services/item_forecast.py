@@ -144,7 +144,7 @@ def _prepared(
     mine = ahead.overrides[ahead.overrides["item_code"].isin(list(item_codes))].reset_index(drop=True)
     panel, history_faults = build_panel(
         buckets, settings.plan.period, day, items=items, company=settings.company,
-        history_days=settings.plan.history_days, lost=settings.plan.unmet_demand == "Is Lost",
+        history_days=settings.plan.history_days,
     )  # fmt: skip
     wide = panel.reaching_back(width)
     ready, future, signal_faults = prepare(wide, replace(ahead, overrides=mine), settings.plan.horizon_days, day)

@@ -438,7 +438,7 @@ def plan_inputs(
     """The plan, what is wrong with the input, and the panel that was forecast."""
     panel, faults = build_panel(
         inputs.buckets, settings.plan.period, as_of, items=inputs.items, company=settings.company,
-        history_days=settings.plan.history_days, lost=settings.plan.unmet_demand == "Is Lost",
+        history_days=settings.plan.history_days,
     )  # fmt: skip
     if not panel.n:
         faults.append(Fault("Too Little History", NO_LEDGER, {"company": settings.company, "as_of": as_of}))

@@ -75,15 +75,6 @@ def test_a_pair_sold_to_order_is_never_out_of_stock():
     assert negative.in_stock.all()
 
 
-def test_what_goes_as_soon_as_it_comes_was_short_where_demand_is_lost():
-    usual = [bucket(at, 5, 50, 50) for at in range(3)]
-    short = [bucket(at, 9, 9, 0) for at in (4, 6, 8)]
-    panel, _ = panel_of(*usual, bucket(3, 5, 5, 0), *short)
-    assert panel.in_stock.all()  # more than half was sold on such days: bought for each order
-    lost, _ = panel_of(*usual, bucket(3, 5, 5, 0), *short, lost=True)
-    assert lost.in_stock[0, :9].tolist() == [True] * 4 + [True, False, True, False, True]
-
-
 def test_a_shelf_empty_for_too_long_means_no_demand():
     days = 300
     sold = [bucket(at, 1, 10 - at, 9 - at) for at in range(10)]
