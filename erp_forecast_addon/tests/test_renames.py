@@ -91,7 +91,7 @@ class TestRenames(made.SiteTestCase):
         owned.add_comment("Comment", "I have asked them.")
         over = self.aged("Outlier", "FC-OLD", **older, status="Resolved")
         at_work = self.aged("Outlier", "FC-OTHER", status="In Progress")
-        self.rename("Item", "FC-OLD", "FC-OTHER", merge=True)
+        made.rename("Item", "FC-OLD", "FC-OTHER", merge=True)
         left = {
             name: self.left(kind) for name, kind in (("rest", "No Supplier"), ("price", "No Price"), ("out", "Outlier"))
         }
