@@ -234,7 +234,7 @@ def _proposal_only(site: Any, item_code: str) -> tuple[float, float, int]:
     company = _company_of(site, item_code)
     began, busy = time.perf_counter(), time.process_time()
     found = due_of_item(site, company, item_code, with_our_drafts=False)
-    return time.perf_counter() - began, time.process_time() - busy, len(found.lines)
+    return time.perf_counter() - began, time.process_time() - busy, len(found)
 
 
 def _company_of(site: Any, item_code: str) -> str:

@@ -48,7 +48,7 @@ def run_if_due_job(company: str, user: str) -> bool:
         order_by="started_at desc",
         limit=1,
     )
-    if not last or not due_of_company(FrappeSite(), company, changed_since=last[0]).lines:
+    if not last or not due_of_company(FrappeSite(), company, changed_since=last[0]):
         return False
     return enqueue_run(company, "Stock Change", user)
 

@@ -6,7 +6,6 @@ milliseconds and a whole company in seconds.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -27,15 +26,7 @@ from erp_forecast_addon.site.settings import CompanySettings
 _PAIR = ["item_code", "warehouse"]
 
 
-@dataclass(frozen=True)
-class Due:
-    """lines: to be ordered now, by order; position_qty: of every pair that was looked at, by item_code, warehouse."""
-
-    lines: list[Line]
-    position_qty: pd.Series
-
-
-def due_of_item(site: Site, company: str, item_code: str, *, with_our_drafts: bool = True) -> Due:
+def due_of_item(site: Site, company: str, item_code: str, *, with_our_drafts: bool = True) -> list[Line]:
     """What one item asks for. with_our_drafts: our undecided drafts count as supply; else what a run would propose.
 
     Raises BadInput for settings that cannot be planned with and terms that cannot be read.
@@ -50,7 +41,7 @@ def due_of_item_by_warehouse(site: Site, item_code: str, pairs: Sequence[tuple[s
     wanted, told = set(pairs), []
     for company in sorted({company for company, _warehouse in pairs}):  # the companies of one item
         currency = reads.company_currency(site, company)
-        for line in due_of_item(site, company, item_code).lines:
+        for line in due_of_item(site, company, item_code):
             if (company, line.warehouse) in wanted:
                 values = {
                     name: value.isoformat() if isinstance(value, date) else value
@@ -60,22 +51,24 @@ def due_of_item_by_warehouse(site: Site, item_code: str, pairs: Sequence[tuple[s
     return told
 
 
-def due_of_company(site: Site, company: str, changed_since: datetime | None = None) -> Due:
+def due_of_company(site: Site, company: str, changed_since: datetime | None = None) -> list[Line]:
     """What all items ask for that no draft covers. changed_since: only pairs whose stock has moved since then."""
     settings = reads.company_settings(site, company)
-    found = _due(site, settings, None, with_our_drafts=True)
     if changed_since is None:
-        return found
+        return _due(site, settings, None, with_our_drafts=True)
     moved = site.fetch(item_queries.bins_changed_since(site.qb, company, changed_since))
+    if moved.empty:  # as in most hours of a night: nothing else is read
+        return []
     pairs = set(zip(moved["item_code"], moved["warehouse"], strict=True))
-    return Due([line for line in found.lines if (line.item_code, line.warehouse) in pairs], found.position_qty)
+    lines = _due(site, settings, None, with_our_drafts=True)
+    return [line for line in lines if (line.item_code, line.warehouse) in pairs]
 
 
-def _due(site: Site, settings: CompanySettings, item_codes: Sequence[str] | None, with_our_drafts: bool) -> Due:
+def _due(site: Site, settings: CompanySettings, item_codes: Sequence[str] | None, with_our_drafts: bool) -> list[Line]:
     company = settings.company
     kept = site.fetch(item_queries.next_order_terms(site.qb, company, item_codes))
     if kept.empty:
-        return Due([], pd.Series(dtype=float))
+        return []
     few = site if item_codes is None else of_items(site, [*item_codes, *kept["variant_of"].dropna().unique()])
     dated = arrivals.counted(reads.dated(few, company), arrivals.last(few, company), settings)
     if not with_our_drafts and (dated["kind"] == "our_draft").any():
@@ -83,11 +76,10 @@ def _due(site: Site, settings: CompanySettings, item_codes: Sequence[str] | None
         dated = leave_out_untouched(undecided, read_open_requests(site, company))
     ready = unpacked(kept["item_code"].tolist(), kept["warehouse"].tolist(), kept["next_order_terms"].tolist())
     pairs = pd.MultiIndex.from_arrays([ready.item_code, ready.warehouse], names=_PAIR)
-    looked = look(
+    return look(
         ready, kept["as_of"].to_numpy(), _standing(site, few, settings, pairs, dated),
         order_terms(site, company).terms, settings.plan, site.as_of(),
-    )  # fmt: skip
-    return Due(looked.lines, pd.Series(looked.position_qty, index=pairs).dropna())
+    ).lines  # fmt: skip
 
 
 def _standing(site: Site, few: Site, settings: CompanySettings, pairs: pd.MultiIndex, dated: pd.DataFrame) -> Standing:

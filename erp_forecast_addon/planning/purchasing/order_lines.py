@@ -23,7 +23,7 @@ from erp_forecast_addon.planning.purchasing.line_notes import notes
 from erp_forecast_addon.planning.purchasing.lots import Lots, lot_sizes, whole_days_up
 from erp_forecast_addon.planning.purchasing.need import order_need
 from erp_forecast_addon.planning.purchasing.order_days import CALENDAR_DAYS, OrderTerms, order_days, unusable_calendars
-from erp_forecast_addon.planning.purchasing.price_breaks import break_worth_taking, pair_breaks, price_at
+from erp_forecast_addon.planning.purchasing.price_breaks import break_worth_taking, pair_breaks, price_at, rates_at
 from erp_forecast_addon.planning.purchasing.proposals import day_dates, propose
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.wording import iso_days, readable
@@ -249,13 +249,11 @@ def _priced(needs: pd.DataFrame, prices: _Prices) -> pd.DataFrame:
     """The rate of the quantity that is ordered, in the order's currency per purchase unit."""
     if prices.breaks is None:
         return needs
-    unit = prices.at(_lots(needs).stock_qty)
-    lower = (unit < prices.unit * (1.0 - 1e-9)) & (prices.unit > 0.0)
-    rate = unit * needs["conversion_factor"].to_numpy(dtype=float) / needs["exchange_rate"].to_numpy(dtype=float)
-    return needs.assign(
-        rate=np.where(lower, np.round(rate, 9), needs["rate"].to_numpy(dtype=float)),
-        base_rate=np.where(lower, unit, needs["base_rate"].to_numpy(dtype=float)),
+    names = ("rate", "base_rate", "conversion_factor", "exchange_rate")
+    rate, base_rate = rates_at(
+        prices.breaks, _lots(needs).stock_qty, *(needs[name].to_numpy(dtype=float) for name in names)
     )
+    return needs.assign(rate=rate, base_rate=base_rate)
 
 
 # ---- the week's money ------------------------------------

@@ -43,6 +43,17 @@ def price_at(breaks: PriceBreaks, qty: Floats) -> Floats:
     return np.asarray(np.where(reached, breaks.unit_cost, np.inf).min(axis=1))
 
 
+def rates_at(
+    breaks: PriceBreaks, qty: Floats, rate: Floats, base_rate: Floats, conversion_factor: Floats, exchange_rate: Floats
+) -> tuple[Floats, Floats]:
+    """rate and base_rate of (n,) lines of qty stock units, lower where a break is reached. rate: per purchase unit in
+    the order's currency; base_rate: per stock unit in the company's, NaN: not known."""
+    usual, unit = np.nan_to_num(base_rate), price_at(breaks, qty)
+    lower = (unit < usual * (1.0 - 1e-9)) & (usual > 0.0)
+    reached = np.round(unit * conversion_factor / exchange_rate, 9)
+    return np.where(lower, reached, rate), np.where(lower, unit, base_rate)
+
+
 def break_worth_taking(
     breaks: PriceBreaks,
     order_qty: Floats,

@@ -26,8 +26,7 @@ def order_cases(reckoned: Reckoned, settings: PlanSettings, as_of: date) -> pd.D
     pairs, levels, lead_times, sight = reckoned.pairs, reckoned.levels, reckoned.lead_times, reckoned.sight
     chosen, book = levels.chosen, levels.textbook
     timing, on_paths = reckoned.timing, reckoned.on_paths
-    wanted, ahead = chosen.order_up_to_qty.copy(), timing.shift_days.astype(float)
-    ahead += np.maximum(timing.days.gap - max(settings.review_period_days, 1), 0)
+    wanted, ahead = chosen.order_up_to_qty.copy(), timing.ahead_days(settings).astype(float)
     # The paths begin where the order arrives.
     wanted[on_paths.rows], ahead[on_paths.rows] = reckoned.position_qty[on_paths.rows] + on_paths.orders.qty, 0.0
     ahead_qty = ahead * book.daily_mean

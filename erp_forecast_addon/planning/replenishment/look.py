@@ -14,16 +14,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from erp_forecast_addon.planning.purchasing.joint_orders import ship_to
-from erp_forecast_addon.planning.purchasing.lots import Lots, lot_sizes, whole_days_up
+from erp_forecast_addon.planning.purchasing.lots import Lots, lot_sizes
 from erp_forecast_addon.planning.purchasing.need import order_need
-from erp_forecast_addon.planning.purchasing.order_days import CALENDAR_DAYS, OrderDays, OrderTerms, order_days
-from erp_forecast_addon.planning.purchasing.position import Netting, forecast_that_counts, lay_out
-from erp_forecast_addon.planning.purchasing.price_breaks import break_worth_taking, price_at
+from erp_forecast_addon.planning.purchasing.order_days import CALENDAR_DAYS, OrderTerms, order_days
+from erp_forecast_addon.planning.purchasing.position import forecast_that_counts, lay_out
+from erp_forecast_addon.planning.purchasing.price_breaks import break_worth_taking, rates_at
 from erp_forecast_addon.planning.purchasing.proposals import day_dates
 from erp_forecast_addon.planning.purchasing.requirements import Look, Shelves, look_at
 from erp_forecast_addon.planning.replenishment.cases import room_for_order
 from erp_forecast_addon.planning.replenishment.ready import ReadyPairs
-from erp_forecast_addon.planning.replenishment.reckoning import PRODUCTION_KINDS
+from erp_forecast_addon.planning.replenishment.reckoning import netting_of, taken_by_production
+from erp_forecast_addon.planning.replenishment.timing import Arrivals
 from erp_forecast_addon.planning.settings import PlanSettings
 
 Floats = NDArray[np.float64]
@@ -78,47 +79,27 @@ def look(
     A plan made later than as_of, or more than LASTS_DAYS days before, is not looked at."""
     position = np.full(len(ready), np.nan)
     days = order_days(terms, ready.supplier, as_of, int(ready.lead_days.max(initial=0.0)) + 1 + CALENDAR_DAYS)
-    when = _When.of(ready, days)
+    arrivals = Arrivals.of(days, ready.lead_days)
     past = (np.datetime64(as_of, "D") - planned_on.astype(_DAY)).astype(np.int64)
-    rows = np.flatnonzero((past >= 0) & (past + when.window_days < ready.forecast_days))
+    rows = np.flatnonzero((past >= 0) & (past + _window_days(ready, arrivals) < ready.forecast_days))
     if not len(rows):
         return Looked(position, [])
-    some, when, days = ready.select(rows), when.select(rows), days.select(rows)
-    found = look_at(_shelves(some, when, days, past[rows], standing, rows, settings, as_of), _netting(settings))
+    some, arrivals = ready.select(rows), arrivals.select(rows)
+    found = look_at(_shelves(some, arrivals, past[rows], standing, rows, settings, as_of), netting_of(settings))
     position[rows] = found.position_qty
     due = found.due & standing.may_order[rows]
-    need = np.where(due, order_need(some.order_up_to_qty + _ahead(some, when, days, settings), found.position_qty), 0.0)
+    wanted = some.order_up_to_qty + arrivals.ahead_days(settings) * some.daily_mean_qty
+    need = np.where(due, order_need(wanted, found.position_qty), 0.0)
     asks = np.flatnonzero(need > 0.0)
-    return Looked(position, _lines(some, need, found, when, days, asks, terms, settings, as_of) if len(asks) else [])
+    return Looked(position, _lines(some, need, found, arrivals, asks, terms, settings, as_of) if len(asks) else [])
 
 
-@dataclass(frozen=True)
-class _When:
-    """(n,) whole days. arrival_day: of an order that leaves on the next order day; missed_days: until the chance after
-    it, less the day that every plan looks ahead anyway; shift_days: that the supplier's calendar adds."""
-
-    lead_days: Ints
-    arrival_day: Ints
-    missed_days: Ints
-    shift_days: Ints
-    window_days: Ints
-
-    @classmethod
-    def of(cls, ready: ReadyPairs, days: OrderDays) -> "_When":
-        lead = whole_days_up(ready.lead_days)
-        arrival, missed = days.arrival(lead), days.gap - 1
-        return cls(lead, arrival, missed, arrival - lead, arrival + ready.cover_days.astype(np.int64) + missed)
-
-    def select(self, rows: Ints) -> "_When":
-        return _When(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
-
-
-def _netting(settings: PlanSettings) -> Netting:
-    return Netting(settings.consume_back_days, settings.consume_forward_days, settings.demand_fence_days)
+def _window_days(ready: ReadyPairs, arrivals: Arrivals) -> Ints:
+    return arrivals.arrival_day + ready.cover_days.astype(np.int64) + arrivals.missed_days
 
 
 def _shelves(
-    ready: ReadyPairs, when: _When, days: OrderDays, past: Ints, standing: Standing, rows: Ints,
+    ready: ReadyPairs, arrivals: Arrivals, past: Ints, standing: Standing, rows: Ints,
     settings: PlanSettings, as_of: date,
 ) -> Shelves:  # fmt: skip
     """As reckoning makes them, of the kept levels."""
@@ -128,45 +109,35 @@ def _shelves(
     forecast = np.where(ahead < length, np.take_along_axis(ready.forecast, np.minimum(ahead, length - 1), axis=1), 0.0)
     index = pd.MultiIndex.from_arrays([ready.item_code, ready.warehouse], names=_PAIR)
     flows = lay_out(standing.dated, index, as_of, length, settings.forecast_kinds)
-    replaced = np.zeros(len(ready), dtype=bool)
-    if "production" in settings.forecast_kinds and settings.production_horizon_days > 0:
-        in_work = standing.dated[standing.dated["kind"].isin(PRODUCTION_KINDS)]
-        replaced |= index.isin(pd.MultiIndex.from_frame(in_work[_PAIR]))
+    replaced = taken_by_production(standing.dated, index, settings)
     whole = ready.stock_uom_whole
     return Shelves(
         on_hand=standing.on_hand_qty[rows],
         reserved=np.zeros(len(ready)),  # of no account where nobody else is supplied
         forecast=forecast,
-        counted=forecast_that_counts(forecast, _netting(settings), replaced, settings.production_horizon_days),
+        counted=forecast_that_counts(forecast, netting_of(settings), replaced, settings.production_horizon_days),
         flows=flows,
         trigger_qty=ready.trigger_qty,
         order_up_to_qty=ready.order_up_to_qty,
         reorder_point_qty=ready.reorder_point_qty,
-        due_days=ready.due_days + when.missed_days,
-        falls_qty=ready.daily_mean_qty * (when.shift_days + when.missed_days),
-        may_order=(days.first <= settings.approval_days) | (days.row == 0),
+        due_days=ready.due_days + arrivals.missed_days,
+        falls_qty=ready.daily_mean_qty * (arrivals.shift_days + arrivals.missed_days),
+        may_order=arrivals.may_order(settings),
         by_position=ready.by_position,
-        arrival_day=when.arrival_day,
-        window_days=when.window_days,
+        arrival_day=arrivals.arrival_day,
+        window_days=_window_days(ready, arrivals),
         step_qty=np.where(whole, 1.0, 0.0),
         whole=whole,
     )
 
 
-def _ahead(ready: ReadyPairs, when: _When, days: OrderDays, settings: PlanSettings) -> Floats:
-    """(n,) demand of the days that the supplier's calendar adds, as in cases.py."""
-    more = np.maximum(days.gap - max(settings.review_period_days, 1), 0)
-    return (when.shift_days + more) * ready.daily_mean_qty
-
-
 def _lines(
-    ready: ReadyPairs, need: Floats, found: Look, when: _When, days: OrderDays, asks: Ints, terms: OrderTerms,
+    ready: ReadyPairs, need: Floats, found: Look, arrivals: Arrivals, asks: Ints, terms: OrderTerms,
     settings: PlanSettings, as_of: date,
 ) -> list[Line]:  # fmt: skip
-    lines, position = ready.select(asks), found.position_qty[asks]
+    lines, arrivals, position = ready.select(asks), arrivals.select(asks), found.position_qty[asks]
     most = room_for_order(lines.most_qty, lines.acts_at_qty, lines.step_qty, position)
-    unit = np.nan_to_num(lines.base_rate)
-    lots = _lots(lines, need[asks], lines.min_order_qty, most)
+    lots, rate = _lots(lines, need[asks], lines.min_order_qty, most), lines.rate
     if lines.breaks is not None:
         if settings.take_price_breaks:
             same = np.ones(len(lines))
@@ -175,14 +146,13 @@ def _lines(
                 settings.holding_rate_per_year * same, settings.order_cost * same, most,
             )  # fmt: skip
             lots = _lots(lines, need[asks], np.maximum(lines.min_order_qty, worth), most)
-        unit = price_at(lines.breaks, lots.stock_qty)
-    lower = unit < np.nan_to_num(lines.base_rate) * (1.0 - 1e-9)
-    rate = np.where(lower, np.round(unit * lines.conversion_factor / lines.exchange_rate, 9), lines.rate)
+        rate, _base_rate = rates_at(
+            lines.breaks, lots.stock_qty, rate, lines.base_rate, lines.conversion_factor, lines.exchange_rate
+        )
     rate = np.nan_to_num(rate)
-    ours = days.select(asks)
     below = found.below_day[asks]
-    delivery = ours.delivery_by(below, when.arrival_day[asks])
-    order_by = ours.order_by(delivery, when.lead_days[asks])
+    delivery = arrivals.days.delivery_by(below, arrivals.arrival_day)
+    order_by = arrivals.days.order_by(delivery, arrivals.lead_days)
     asked_of = terms.of(lines.supplier)
     columns = [
         lines.item_code, lines.warehouse, lines.supplier, lines.currency,

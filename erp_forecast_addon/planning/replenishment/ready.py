@@ -131,9 +131,7 @@ def ready_pairs(
         reorder_point_qty=levels.chosen.reorder_point_qty[rows],
         due_days=levels.due_days[rows],
         by_position=levels.by_position[rows],
-        cover_days=(reckoned.found.shelves.window_days - reckoned.arrival_day - reckoned.timing.missed_days)[
-            rows
-        ].astype(float),
+        cover_days=_cover_days(reckoned)[rows],
         daily_mean_qty=floats(lines, "daily_demand_mean"),
         most_qty=most_held_qty(levels)[rows],
         acts_at_qty=acts_at_qty(levels)[rows],
@@ -142,6 +140,10 @@ def ready_pairs(
         forecast=forecast[rows],
         breaks=pair_breaks(lines.reset_index(drop=True), np.nan_to_num(unit), breaks) if len(rows) else None,
     )
+
+
+def _cover_days(reckoned: Reckoned) -> Floats:
+    return (reckoned.found.shelves.window_days - reckoned.arrival_day - reckoned.timing.missed_days).astype(float)
 
 
 def _alone(reckoned: Reckoned, settings: PlanSettings, judged_on_paths: bool) -> Flags:

@@ -46,7 +46,7 @@ from erp_forecast_addon.planning.tables import FORMER_LEVELS, PRICE_BREAKS, REFU
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 _PAIR = ["item_code", "warehouse"]
-PRODUCTION_KINDS = ("production", "production_plan")
+_PRODUCTION_KINDS = ("production", "production_plan")
 
 
 @dataclass(frozen=True)
@@ -204,16 +204,28 @@ def _shelves(
         order_up_to_qty=levels.chosen.order_up_to_qty,
         reorder_point_qty=levels.chosen.reorder_point_qty,
         # Where a supplier takes orders on some days only, what would be due before the chance after the next one is due
-        # on the next; a draft for an order day further away than drafts are made ahead is left to a later plan.
+        # on the next.
         due_days=levels.due_days + timing.missed_days,
         falls_qty=levels.textbook.daily_mean * (timing.shift_days + timing.missed_days),
-        may_order=(timing.days.first <= settings.approval_days) | (timing.days.row == 0),
+        may_order=timing.may_order(settings),
         by_position=levels.by_position,
         arrival_day=timing.arrival_day,
         window_days=window_days,
         step_qty=np.where(whole, 1.0, 0.0),
         whole=whole,
     )
+
+
+def netting_of(settings: PlanSettings) -> Netting:
+    return Netting(settings.consume_back_days, settings.consume_forward_days, settings.demand_fence_days)
+
+
+def taken_by_production(dated: pd.DataFrame, index: pd.MultiIndex, settings: PlanSettings) -> Flags:
+    """(n,) pairs of `index` that work in progress takes from, where the forecast contains such demand. dated: DATED."""
+    if "production" not in settings.forecast_kinds:
+        return np.zeros(len(index), dtype=bool)
+    in_work = dated[dated["kind"].isin(_PRODUCTION_KINDS)]
+    return np.asarray(index.isin(pd.MultiIndex.from_frame(in_work[_PAIR])), dtype=bool)
 
 
 def _require(
@@ -226,14 +238,12 @@ def _require(
     as_of: date,
 ) -> Requirements:
     """What every pair needs with everything that others ask of it, the forecast netted as the settings say."""
-    netting = Netting(settings.consume_back_days, settings.consume_forward_days, settings.demand_fence_days)
+    netting = netting_of(settings)
     contained = "production" in settings.forecast_kinds
     index = pd.MultiIndex.from_frame(pairs[_PAIR])
-    replaced = np.zeros(len(pairs), dtype=bool)
+    replaced = taken_by_production(door.dated.rows, index, settings)
     if contained:
         replaced[edges.asked[edges.is_bom]] = True
-        in_work = door.dated.rows[door.dated.rows["kind"].isin(PRODUCTION_KINDS)]
-        replaced |= index.isin(pd.MultiIndex.from_frame(in_work[_PAIR]))
     counted = forecast_that_counts(shelves.forecast, netting, replaced, settings.production_horizon_days)
     asked = door.dated.rows[door.dated.rows["kind"] == "manufacture_request"]
     in_production = lay_out(asked, index, as_of, shelves.days).supply if len(asked) and len(edges.asking) else None

@@ -19,19 +19,21 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Timing:
-    """When goods arrive: of every pair the lead time, its distribution, and whole days until an order of today.
+class Arrivals:
+    """When an order of today arrives, (n,) whole days. days: the supplier's calendar; lead_days: of the lead time;
+    arrival_day: of an order that leaves on his next order day."""
 
-    days: the supplier's calendar; lead_days: whole days of the lead time; arrival_day: when an order arrives that
-    leaves on his next order day."""
-
-    lead_times: LeadTimes
-    probability: Floats
-    observations: Floats
     days: OrderDays
     lead_days: NDArray[np.int64]
     arrival_day: NDArray[np.int64]
-    approval: ApprovalTime
+
+    @classmethod
+    def of(cls, days: OrderDays, lead_time_days: Floats) -> "Arrivals":
+        lead = whole_days_up(lead_time_days)
+        return Arrivals(days, lead, days.arrival(lead))
+
+    def select(self, rows: NDArray[np.int64]) -> "Arrivals":
+        return Arrivals(self.days.select(rows), self.lead_days[rows], self.arrival_day[rows])
 
     @property
     def shift_days(self) -> NDArray[np.int64]:
@@ -42,6 +44,24 @@ class Timing:
     def missed_days(self) -> NDArray[np.int64]:
         """Days until the chance after the next one to order, less the day that every plan looks ahead anyway."""
         return self.days.gap - 1
+
+    def may_order(self, settings: PlanSettings) -> NDArray[np.bool_]:
+        """A draft for an order day further away than drafts are made ahead is left to a later plan."""
+        return (self.days.first <= settings.approval_days) | (self.days.row == 0)
+
+    def ahead_days(self, settings: PlanSettings) -> NDArray[np.int64]:
+        """Days for which an order brings more than its level, as the supplier's calendar lets nobody order sooner."""
+        return self.shift_days + np.maximum(self.days.gap - max(settings.review_period_days, 1), 0)
+
+
+@dataclass(frozen=True)
+class Timing(Arrivals):
+    """Of every pair also the lead time, its distribution and what approving takes."""
+
+    lead_times: LeadTimes
+    probability: Floats
+    observations: Floats
+    approval: ApprovalTime
 
 
 def pair_timing(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings, as_of: date) -> Timing:
@@ -60,4 +80,4 @@ def pair_timing(pairs: pd.DataFrame, supply: Supply, settings: PlanSettings, as_
     probability = probability_of(supply.lead_times, *keys, lead_times)
     lead_days = whole_days_up(lead_times.days)
     days = order_days(supply.terms, keys[0], as_of, int(lead_days.max(initial=0)) + CALENDAR_DAYS)
-    return Timing(lead_times, probability, seen, days, lead_days, days.arrival(lead_days), approval)
+    return Timing(days, lead_days, days.arrival(lead_days), lead_times, probability, seen, approval)
