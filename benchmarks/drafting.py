@@ -17,7 +17,7 @@ import pandas as pd
 
 from benchmarks.bench_site import arguments, connected, inside_bench
 from benchmarks.publish import synthetic_plan
-from erp_forecast_addon.planning.inventory.demand_distribution import WEIGHTS
+from erp_forecast_addon.planning.forecasting.mixtures import WEIGHTS
 from erp_forecast_addon.planning.plan import Plan
 from erp_forecast_addon.planning.purchasing.evidence import EVIDENCE_COLUMNS
 from erp_forecast_addon.planning.settings import PlanSettings

@@ -78,7 +78,7 @@ def measure(data: Path, sample: int | None) -> dict[str, Any]:
     outlook = DemandOutlook(
         forecasts.keys, forecasts.demand_class, forecasts.daily_mean, forecasts.daily_std,
         last_year_demand(panel, forecasts.as_of), forecasts.totals, panel_variation(panel),
-        paths=forecasts.paths,
+        paths=forecasts.paths, long_run_daily=forecasts.long_run_daily,
     )  # fmt: skip
     supply, positions = supply_of(forecasts, prices)
     result: dict[str, Any] = {"pairs": forecasts.n, "seconds": {}, "levels": {}}

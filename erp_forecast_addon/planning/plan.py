@@ -80,6 +80,7 @@ def plan(
         totals=forecasts.totals,
         variation=panel_variation(cleaned),
         paths=forecasts.paths,
+        long_run_daily=forecasts.long_run_daily,
         period_days=MEAN_DAYS[forecasts.period],
     )
     levels = replenish(outlook, positions, supply, settings, as_of)

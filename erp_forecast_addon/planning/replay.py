@@ -14,7 +14,6 @@ from erp_forecast_addon.planning import periods, shelf
 from erp_forecast_addon.planning.cleaning import clean
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, Learned, forecast_panel
-from erp_forecast_addon.planning.forecasting.lead_time_sums import total_quantiles
 from erp_forecast_addon.planning.inventory import lead_time_distribution
 from erp_forecast_addon.planning.inventory.demand_distribution import at_least, lead_time_nodes, over_lead_time
 from erp_forecast_addon.planning.inventory.methods import OrderLevels, PolicyInputs, levels_for
@@ -29,8 +28,6 @@ from erp_forecast_addon.planning.simulation import Costs, Known, Limits, Rule
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-# What an order brings is reckoned with the mean demand of so many days ahead.
-_ORDER_SIZE_DAYS = 91
 # Sales outside these quantiles since the last plan are news enough to plan again.
 _BAND = (0.1, 0.85)
 _LONGEST_WAIT_DAYS = 28
@@ -179,15 +176,10 @@ class Terms:
     def inputs(self, forecast: ForecastSet, rows: Rows, workers: int, panel: Panel) -> PolicyInputs:
         """PolicyInputs of `rows`, in the order of the forecast's rows. panel: what was forecast."""
         nodes = lead_time_nodes(self.lead_time_probability[rows])
-        daily_mean = forecast.daily_mean(forecast.as_of, _ORDER_SIZE_DAYS).mean(axis=1)
+        daily_mean = forecast.long_run_daily(forecast.as_of)
 
         def totals(at: Rows, days: Floats, levels: Floats) -> Floats:
-            return np.asarray(
-                total_quantiles(
-                    forecast.spread.select(at), forecast.mean[at], forecast.whole[at],
-                    forecast.starts, forecast.period, forecast.as_of, days, levels,
-                )
-            )  # fmt: skip
+            return forecast.totals(forecast.as_of, at, days, levels)
 
         lead = over_lead_time(totals, nodes, workers=workers)
         protection = at_least(over_lead_time(totals, nodes, float(self.review_days), workers=workers), lead)

@@ -297,12 +297,14 @@ def change(inputs: PlanInputs, scenario: Scenario, as_of: date) -> Changed:
 def scaled(outlook: DemandOutlook, factor: float | Floats) -> DemandOutlook:
     """The same demand times a factor, its uncertainty with it. factor: one for all, or (n,)"""
     mean, std, totals, paths = outlook.daily_mean, outlook.daily_std, outlook.totals, outlook.paths
+    long_run = outlook.long_run_daily
     by = np.broadcast_to(np.asarray(factor, dtype=float), (len(outlook.keys),))
     return replace(
         outlook,
         daily_mean=lambda as_of, days: mean(as_of, days) * by[:, None],
         daily_std=lambda: std() * by,
         paths=None if paths is None else lambda rows, *asked: paths(rows, *asked) * by[rows][:, None, None],
+        long_run_daily=None if long_run is None else lambda as_of: long_run(as_of) * by,
         totals=None
         if totals is None
         else lambda as_of, rows, days, levels: totals(as_of, rows, days, levels) * by[rows][:, None],
@@ -474,6 +476,7 @@ def _unknown_supplier(inputs: PlanInputs, supplier: str) -> BadInput:
 # ---- small parts ----
 def _rows(outlook: DemandOutlook, rows: NDArray[np.int64]) -> DemandOutlook:
     mean, std, totals, paths = outlook.daily_mean, outlook.daily_std, outlook.totals, outlook.paths
+    long_run = outlook.long_run_daily
     return replace(
         outlook,
         keys=outlook.keys.iloc[rows].reset_index(drop=True),
@@ -481,6 +484,7 @@ def _rows(outlook: DemandOutlook, rows: NDArray[np.int64]) -> DemandOutlook:
         daily_std=lambda: std()[rows],
         totals=None if totals is None else lambda as_of, at, days, levels: totals(as_of, rows[at], days, levels),
         paths=None if paths is None else lambda at, *asked: paths(rows[at], *asked),
+        long_run_daily=None if long_run is None else lambda as_of: long_run(as_of)[rows],
         demand_class=outlook.demand_class[rows],
         last_year_qty=outlook.last_year_qty[rows],
         variation=None if outlook.variation is None else outlook.variation[rows],

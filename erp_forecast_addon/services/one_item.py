@@ -140,6 +140,7 @@ def _outlook(forecasts: ForecastSet, last_year_qty: np.ndarray, last: pd.DataFra
         last_year_qty=last_year_qty,
         totals=forecasts.totals,
         paths=forecasts.paths,
+        long_run_daily=forecasts.long_run_daily,
         period_days=MEAN_DAYS[forecasts.period],
         variation=known["demand_variation"].to_numpy(dtype=float),
         abc_class=known["abc_class"].fillna(_CLASS_OF_NEW_PAIRS).to_numpy(dtype=object),

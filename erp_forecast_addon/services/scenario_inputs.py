@@ -140,6 +140,7 @@ def _of_few(
         variation=found.variation,
         abc_class=abc,
         paths=forecasts.paths,
+        long_run_daily=forecasts.long_run_daily,
         period_days=MEAN_DAYS[plan.period],
     )
     inputs = PlanInputs(

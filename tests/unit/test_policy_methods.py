@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from erp_forecast_addon.planning.errors import BadInput
+from erp_forecast_addon.planning.forecasting.mixtures import LEVELS, WEIGHTS
 from erp_forecast_addon.planning.inventory import lead_time_distribution as lead_times
 from erp_forecast_addon.planning.inventory.demand_distribution import (
-    LEVELS,
-    WEIGHTS,
     Demand,
     at_least,
     from_samples,

@@ -35,6 +35,7 @@ from erp_forecast_addon.planning.forecasting.demand_class import demand_class
 from erp_forecast_addon.planning.forecasting.explanation import driver_factors
 from erp_forecast_addon.planning.forecasting.hierarchy import Alignment, learn_alignment
 from erp_forecast_addon.planning.forecasting.model import Model
+from erp_forecast_addon.planning.forecasting.own_past import OwnPast, learn_own_past
 from erp_forecast_addon.planning.forecasting.paths import demand_paths
 from erp_forecast_addon.planning.forecasting.quantiles import Spread, Uncertainty
 from erp_forecast_addon.planning.forecasting.recency import Recency, learn_recency
@@ -58,7 +59,8 @@ class ForecastSet:
     stages: name -> (n, h), the mean after each stage of STAGES, the last of which is `mean`;
     factors: (n, h) by kind of driver, see explanation.py; finished: what was known
     beside the ledger and what it changed; spread, whole: what quantiles of any mean of these series are made of.
-    learned: what the panel taught, to forecast a few of its rows again without the others.
+    learned: what the panel taught, to forecast a few of its rows again without the others. own_past: what is mixed
+    into sums over longer times, see own_past.py.
     """
 
     keys: pd.DataFrame
@@ -80,6 +82,7 @@ class ForecastSet:
     spread: Spread
     whole: np.ndarray
     learned: "Learned"
+    own_past: OwnPast | None = None
 
     @property
     def n(self) -> int:
@@ -94,6 +97,14 @@ class ForecastSet:
         step, length = steps_and_lengths(self.starts, self.period, as_of, days)
         return np.asarray(self.mean[:, step] / length)
 
+    def long_run_daily(self, as_of: date) -> np.ndarray:
+        """Mean demand of a day of the next quarter, the own past mixed in as in the sums of a long time. (n,)"""
+        ahead = self.daily_mean(as_of, _QUARTER_DAYS).mean(axis=1)
+        past = self.own_past
+        if past is None:
+            return np.asarray(ahead)
+        return np.asarray((1.0 - past.share) * ahead + past.share * past.rate() / periods.MEAN_DAYS[self.period])
+
     def daily_std(self) -> np.ndarray:
         """Standard deviation of a day's error, taking days as independent: error_std / √(days per period). (n,)"""
         return np.asarray(self.error_std / np.sqrt(periods.MEAN_DAYS[self.period]))
@@ -106,14 +117,16 @@ class ForecastSet:
         days: one number or (n,), parts of a day allowed; levels: (q,) in (0, 1), rising.
         """
         return lead_time_sums.total_quantiles(
-            self.spread, self.mean, self.whole, self.starts, self.period, as_of or self.as_of, days, np.asarray(levels)
-        )
+            self.spread, self.mean, self.whole, self.starts, self.period, as_of or self.as_of, days, np.asarray(levels),
+            own_past=self.own_past,
+        )  # fmt: skip
 
     def totals(self, as_of: date, rows: np.ndarray, days: np.ndarray, levels: np.ndarray) -> np.ndarray:
         """`total_quantiles` of some rows (m,), each over its own days (m,). (m, q)"""
         return lead_time_sums.total_quantiles(
-            self.spread.select(rows), self.mean[rows], self.whole[rows], self.starts, self.period, as_of, days, levels
-        )
+            self.spread.select(rows), self.mean[rows], self.whole[rows], self.starts, self.period, as_of, days, levels,
+            own_past=None if self.own_past is None else self.own_past.select(rows),
+        )  # fmt: skip
 
     def paths(self, rows: np.ndarray, periods: int, count: int = 200) -> np.ndarray:
         """Equally likely courses of demand of some rows (m,) over the first `periods` periods, see paths.py.
@@ -125,7 +138,11 @@ class ForecastSet:
         cycle = min(SEASON_LENGTH[self.period], h)
         step = np.arange(periods)
         step = np.where(step >= h, h - cycle + (step - h) % cycle, step)
-        return demand_paths(self.spread.select(rows), self.mean[rows][:, step], self.whole[rows], paths=count)
+        past = None if self.own_past is None else self.own_past.select(rows)
+        return demand_paths(
+            self.spread.select(rows), self.mean[rows][:, step], self.whole[rows], paths=count,
+            own_past=None if past is None else replace(past, lift=past.lift[:, step]),
+        )  # fmt: skip
 
     def horizon_total(self, days: int, as_of: date | None = None) -> np.ndarray:
         """Mean demand over the `days` days after as_of (None: the set's own). (n,)"""
@@ -135,6 +152,7 @@ class ForecastSet:
 # The mean after each stage, in their order; those that do not apply are left out.
 STAGES = ("model", "combined", "drivers", "boosted", "aligned", "lifecycle", "override")
 LEARNED_VERSION = 2
+_QUARTER_DAYS = 91
 
 
 @dataclass(frozen=True)
@@ -241,6 +259,7 @@ def forecast_panel(
         finished=finished,
         spread=spread,
         whole=whole,
+        own_past=learn_own_past(plain, classes, stages["aligned"], _lift(factor, stages["aligned"], mean)),
         learned=Learned(
             LEARNED_VERSION, panel.period, tuple(catalog), known, weights, recency, alignment, uncertainty, boosted
         ),
@@ -251,6 +270,12 @@ def _usual_level(modelled: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """Mean per period that the models see, which tells a series' kind; of a launch, what it is launched with. (n,)"""
     own = modelled.mean(axis=1)
     return np.asarray(np.where(own > 0, own, mean.mean(axis=1)))
+
+
+def _lift(factor: np.ndarray, modelled: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """What a past without drivers is multiplied by to be the periods ahead: drivers, and ends and overrides. (n, h)"""
+    known = modelled > 0
+    return np.asarray(np.where(known, factor * mean / np.where(known, modelled, 1), 0.0))
 
 
 def _grounds(panel: Panel, horizon: int, learned: Learned | None) -> tuple[Ground, ...]:

@@ -8,19 +8,30 @@ import numpy as np
 from scipy.special import ndtri
 
 from erp_forecast_addon.planning.forecasting import quantiles
+from erp_forecast_addon.planning.forecasting.own_past import OwnPast
 
 # Correlations are rounded to these steps, so that series share a few sets of ranks.
 _STEP = 0.05
 _LARGEST = 0.9
+_MIX_SEED = 19
 
 
 def demand_paths(
-    spread: quantiles.Spread, mean: np.ndarray, whole: np.ndarray, *, paths: int = 200, seed: int = 0, workers: int = 1
+    spread: quantiles.Spread,
+    mean: np.ndarray,
+    whole: np.ndarray,
+    *,
+    paths: int = 200,
+    seed: int = 0,
+    own_past: OwnPast | None = None,
+    workers: int = 1,
 ) -> np.ndarray:
     """Equally likely paths of demand, ≥ 0, whole for counts. mean: (n, h); returns (n, paths, h) float32
 
-    In each period the paths of a series take every quantile (k + ½) / paths once: Latin hypercube sampling, whose
-    means over paths vary far less than those of free draws (McKay, Beckman & Conover, Technometrics 21, 1979). Which
+    own_past: of the same rows, its lift (n, h). As large a share of the paths as it has in the sum over them is drawn
+    from it, the others from the forecast. Of those the paths of a series take, in each period, every quantile (k + ½) /
+    paths once: Latin hypercube sampling, whose means over paths vary far less than those of free draws (McKay, Beckman
+    & Conover, Technometrics 21, 1979). Which
     path has a high quantile where is drawn from normal scores (Iman & Conover, Communications in Statistics B 11,
     1982) that share a part ρ over the periods; ρ is such that the variance of the sum grows as it did in the
     backtest: Var Σ / Σ Var = 1 + (h - 1)·ρ. The same seed gives the same ranks for any series, so one series alone
@@ -36,7 +47,20 @@ def demand_paths(
         rows = step == number
         rank = path_ranks(paths, h, number * _STEP, seed)
         result[rows] = np.take_along_axis(cells[rows].transpose(0, 2, 1), rank[None], axis=1)
+    if own_past is not None:
+        _mix(result, own_past, whole)
     return result
+
+
+def _mix(paths: np.ndarray, own_past: OwnPast, whole: np.ndarray) -> None:
+    """Put courses of the own past in the place of some paths (n, p, h), the same ones for every series."""
+    n, count, h = paths.shape
+    taken = np.rint(own_past.share_of(np.full(n, float(h))) * count).astype(int)
+    order = np.random.default_rng(_MIX_SEED).permutation(count)
+    for number in np.unique(taken[taken > 0]):  # over the few shares there are
+        rows = np.flatnonzero(taken == number)
+        past = own_past.select(rows)
+        paths[rows[:, None], order[:number][None, :]] = past.courses(int(number), past.lift, whole[rows])
 
 
 def path_ranks(paths: int, h: int, correlation: float, seed: int) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincinv
 
+from erp_forecast_addon.planning.forecasting.mixtures import LEVELS, WEIGHTS, quantiles_of_mixture
 from erp_forecast_addon.planning.forecasting.rows import in_blocks
 from erp_forecast_addon.planning.inventory.safety_stock import Floats
 
@@ -25,10 +26,6 @@ Rows = NDArray[np.int64]
 # (rows (m,), days (m,), levels (q,) rising in (0, 1)) -> (m, q): quantiles of the demand of the next `days` days.
 Totals = Callable[[Rows, Floats, Floats], Floats]
 
-# Cells of probability: an eightieth up to 90%, then each a seventh narrower than the one before, to a ten-thousandth.
-_EDGES = np.concatenate([np.linspace(0.0, 0.9, 73), 1.0 - 0.1 * 0.86 ** np.arange(1, 47), [1.0]])
-LEVELS: Floats = (_EDGES[1:] + _EDGES[:-1]) / 2.0
-WEIGHTS: Floats = np.diff(_EDGES)
 # Shares of deliveries that stand for one lead time each: fine where deliveries are late, which is what stock is for.
 _LEAD_TIME_EDGES = np.array([0.0, 0.3, 0.6, 0.8, 0.92, 0.98, 1.0])
 LEAD_TIME_SHARES: Floats = np.diff(_LEAD_TIME_EDGES)
@@ -212,16 +209,7 @@ def _mixed(totals: Totals, rows: Rows, days: Floats, shares: Floats) -> Floats:
     """Points of the mixture over the columns of `days` (m, j). (m, levels)"""
     parts = np.concatenate([totals(rows, days[:, j], LEVELS) for j in range(days.shape[1])], axis=1)
     weight = np.concatenate([share * WEIGHTS for share in shares])
-    order = np.argsort(parts, axis=1, kind="stable")
-    ordered = np.take_along_axis(parts, order, axis=1)
-    through = np.cumsum(weight[order], axis=1)
-    through /= through[:, -1:]
-    # Every row's chances moved up by its number make one sorted line, searched at once.
-    number = np.arange(len(rows))[:, None]
-    line = (through + number).ravel()
-    at = np.searchsorted(line, (LEVELS + number).ravel() - _FLOAT_NOISE / 10.0).reshape(len(rows), -1)
-    within = np.clip(at - number * parts.shape[1], 0, parts.shape[1] - 1)
-    return np.asarray(np.take_along_axis(ordered, within, axis=1), dtype=float)
+    return quantiles_of_mixture(parts, weight, LEVELS)
 
 
 def _rising(points: Floats) -> Floats:

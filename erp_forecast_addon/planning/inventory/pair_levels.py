@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from erp_forecast_addon.planning.forecasting.mixtures import WEIGHTS
 from erp_forecast_addon.planning.inventory.demand_distribution import (
-    WEIGHTS,
     Demand,
     LeadTimeNodes,
     Totals,
@@ -23,7 +23,14 @@ from erp_forecast_addon.planning.inventory.lead_time_demand import demand_throug
 from erp_forecast_addon.planning.inventory.lead_time_distribution import convolved
 from erp_forecast_addon.planning.inventory.level_courses import Paths, paths_from_totals
 from erp_forecast_addon.planning.inventory.levels import Levels, set_levels
-from erp_forecast_addon.planning.inventory.methods import TARGETED, OrderLevels, PolicyInputs, PriceBreaks, levels_for
+from erp_forecast_addon.planning.inventory.methods import (
+    DISTRIBUTED,
+    TARGETED,
+    OrderLevels,
+    PolicyInputs,
+    PriceBreaks,
+    levels_for,
+)
 from erp_forecast_addon.planning.inventory.methods.inputs import DAYS_PER_YEAR, Flags, Texts
 from erp_forecast_addon.planning.inventory.methods.performance import (
     average_on_hand,
@@ -61,13 +68,15 @@ class Terms:
 @dataclass(frozen=True)
 class Path:
     """The forecast of n pairs: daily_mean (n, t), daily_std (n,), totals: quantiles of the demand of any days; paths:
-    courses of demand in periods of period_days, None: made of the totals where they are needed."""
+    courses of demand in periods of period_days, None: made of the totals where they are needed; long_run_daily: (n,)
+    mean of a day by which methods that use the distribution size their orders, None: that of daily_mean."""
 
     daily_mean: Floats
     daily_std: Floats
     totals: Totals
     paths: Paths | None = None
     period_days: float = 1.0
+    long_run_daily: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -146,9 +155,12 @@ def set_pair_levels(
     waiting = np.ceil(approval_days - 1e-9)
     look = float(settings.review_period_days) if settings.review == "Periodic" else _NIGHTLY
     look = max(look, _NIGHTLY)
-    inputs = _inputs(path, nodes, lead_times, arrival_day + waiting + look, look, textbook, terms, said, settings)
     # At least cost a target is a promise only where a planner has made it for these very pairs.
     formula = np.array([SIMULATED.get(name, name) for name in method], dtype=object)
+    inputs = _inputs(
+        path, nodes, lead_times, arrival_day + waiting + look, look, textbook, terms, said, settings,
+        np.isin(formula, DISTRIBUTED),
+    )  # fmt: skip
     asked = np.where(np.isin(formula, TARGETED), target, np.where(formula == "Least Cost", said.service_target, np.nan))
     levels = levels_for(inputs, formula, asked, fallback_target=target, workers=_WORKERS)
     levels = _as_the_textbook_says(levels, textbook, settings)
@@ -175,7 +187,9 @@ def _inputs(
     terms: Terms,
     said: RuledPairs,
     settings: PlanSettings,
+    distributed: Flags,
 ) -> PolicyInputs:
+    """distributed: (n,) rows whose method uses the distribution."""
     periodic = settings.review == "Periodic"
     before = over_lead_time(path.totals, nodes, 0.0, workers=_WORKERS)
     until = at_least(over_lead_time(path.totals, nodes, look, workers=_WORKERS), before)
@@ -191,7 +205,9 @@ def _inputs(
         lead_time_demand=before,
         protection_demand=until,
         review_days=look,
-        daily_mean=textbook.daily_mean,
+        daily_mean=textbook.daily_mean
+        if path.long_run_daily is None
+        else np.where(distributed, path.long_run_daily, textbook.daily_mean),
         daily_std=path.daily_std,
         lead_time_days=lead_times.days,
         protection_mean_qty=demand_through(path.daily_mean, looked_at_days),

@@ -27,7 +27,8 @@ class DemandOutlook:
     as_of; None: gamma distributions of the mean and deviation. variation: (n,) coefficient of variation of a month's
     demand, None: not known. abc_class: (n,) where it is known already, "" for the others; None: for all by money.
     paths(rows (m,), periods, p=200) -> (m, p, periods): equally likely courses of demand in periods of period_days
-    days, None: not known.
+    days, None: not known. long_run_daily(as_of) -> (n,): a day's mean by which orders are sized; None: that of the
+    days ahead.
     """
 
     keys: pd.DataFrame
@@ -40,6 +41,7 @@ class DemandOutlook:
     abc_class: np.ndarray | None = None
     paths: Callable[..., np.ndarray] | None = None
     period_days: float = 1.0
+    long_run_daily: Callable[[date], np.ndarray] | None = None
 
 
 def expected_demand(
@@ -55,6 +57,14 @@ def expected_demand(
     unusable = ~np.isfinite(mean).all(axis=1) | ~np.isfinite(std)
     mean[unusable], std[unusable] = 0.0, 0.0
     return np.maximum(mean, 0.0), np.maximum(std, 0.0), unusable
+
+
+def long_run_daily(outlook: DemandOutlook, pairs: pd.DataFrame, unusable: Flags, as_of: date) -> Floats | None:
+    """(n,) mean of a day by which the pairs' orders are sized; None where the outlook does not tell it."""
+    if outlook.long_run_daily is None:
+        return None
+    told = np.append(outlook.long_run_daily(as_of), 0.0)[pairs["forecast_row"].to_numpy()]
+    return np.where(unusable, 0.0, told)
 
 
 def abc_of(outlook: DemandOutlook, pairs: pd.DataFrame, settings: PlanSettings) -> NDArray[np.object_]:

@@ -30,6 +30,8 @@ METHODS: dict[str, Method] = {
 }
 # Methods that cannot do without a service target; Least Cost takes one as the least it may promise.
 TARGETED = ("Textbook", "Cycle Service Level", "Fill Rate")
+# Methods whose levels and order sizes are read from the distribution of demand.
+DISTRIBUTED = ("Cycle Service Level", "Fill Rate", "Least Cost")
 # What is promised where least cost is asked for and prices are not known.
 USUAL_TARGET = 0.95
 _ROWS = 2048
