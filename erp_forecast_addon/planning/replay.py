@@ -6,6 +6,7 @@ is in no row of it.
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -269,7 +270,8 @@ class Planner:
         bands = self._expected(forecast)
         self._bands[rows], self._planned_on[rows] = bands, known.day
         nodes = lead_time_nodes(self.terms.lead_time_probability[rows])
-        ask = Ask(nodes, forecast.paths, MEAN_DAYS[forecast.period], np.full(len(rows), np.nan), self.terms.lost)
+        paths = partial(forecast.paths, with_past=True)
+        ask = Ask(nodes, paths, MEAN_DAYS[forecast.period], np.full(len(rows), np.nan), self.terms.lost)
         return Outlook(rows, self.terms.inputs(forecast, rows, self.workers, cleaned), bands, ask)
 
     def _expected(self, forecast: ForecastSet) -> Floats:

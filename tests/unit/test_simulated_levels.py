@@ -353,7 +353,7 @@ def test_paths_of_the_outlook_are_what_is_searched_on() -> None:
     rare[:, np.arange(200)[:, None], (np.arange(0, 399, 20)[None] + np.arange(200)[:, None]) % 400] = 100.0
     asked: list[int] = []
 
-    def paths(rows: np.ndarray, periods: int, count: int = 200) -> np.ndarray:
+    def paths(rows: np.ndarray, periods: int, count: int = 200, with_past: bool = False) -> np.ndarray:
         asked.append(periods)
         return rare[rows][:, :, :periods]
 

@@ -128,17 +128,18 @@ class ForecastSet:
             own_past=None if self.own_past is None else self.own_past.select(rows),
         )  # fmt: skip
 
-    def paths(self, rows: np.ndarray, periods: int, count: int = 200) -> np.ndarray:
+    def paths(self, rows: np.ndarray, periods: int, count: int = 200, with_past: bool = False) -> np.ndarray:
         """Equally likely courses of demand of some rows (m,) over the first `periods` periods, see paths.py.
         (m, count, periods) float32
 
-        Periods beyond the horizon repeat the last season, as in `daily_mean`.
+        with_past: mixed with courses of the own past, as long sums are; for levels that stand for months. Orders of the
+        next weeks gain nothing by it. Periods beyond the horizon repeat the last season, as in `daily_mean`.
         """
         h = self.mean.shape[1]
         cycle = min(SEASON_LENGTH[self.period], h)
         step = np.arange(periods)
         step = np.where(step >= h, h - cycle + (step - h) % cycle, step)
-        past = None if self.own_past is None else self.own_past.select(rows)
+        past = self.own_past.select(rows) if with_past and self.own_past is not None else None
         return demand_paths(
             self.spread.select(rows), self.mean[rows][:, step], self.whole[rows], paths=count,
             own_past=None if past is None else replace(past, lift=past.lift[:, step]),

@@ -17,15 +17,16 @@ import numpy as np
 from erp_forecast_addon.planning.forecasting.mixtures import WEIGHTS, quantiles_of_mixture
 from erp_forecast_addon.planning.forecasting.recency import RARE
 from erp_forecast_addon.planning.panel import Panel
+from erp_forecast_addon.planning.periods import MEAN_DAYS
 from erp_forecast_addon.planning.settings import Period
 
 # Periods that are drawn together.
 _BLOCK: dict[Period, int] = {"day": 7, "week": 1, "month": 1}
-# Weight of the own past in the distribution of a long sum; and the fewest observed periods that are a past.
-_SHARE: dict[Period, float] = {"day": 0.25, "week": 0.5, "month": 0.5}
+# Weight of the own past in the distribution of a long sum, and how many days more than a period a sum needs for half of
+# it: of the next days the forecast knows more than of the next months.
+_SHARE, _HALF_AFTER_DAYS = 0.5, 14.0
+# The fewest observed periods that are a past.
 _FEWEST: dict[Period, int] = {"day": 28, "week": 26, "month": 12}
-# By day every class gains, by week and month those that were measured: rare demand.
-_UNTOLD = ("New", "No Demand")
 _DRAWS = 200
 _SEED = 17
 
@@ -34,7 +35,8 @@ _SEED = 17
 class OwnPast:
     """Of n series. demand: (n, t) without what drivers did, the last `known` (n,) periods of a row were observed and
     follow each other; share: (n,) weight in the distribution of a long sum, 0 where the past says nothing; lift: (n,
-    h) what drivers, ends and overrides do to the periods ahead; block: periods drawn together.
+    h) what drivers, ends and overrides do to the periods ahead; block: periods drawn together; half_after: so
+    many periods more than one and a sum has half of the share.
     """
 
     demand: np.ndarray
@@ -42,6 +44,7 @@ class OwnPast:
     share: np.ndarray
     lift: np.ndarray
     block: int
+    half_after: float
 
     def select(self, rows: np.ndarray | slice) -> "OwnPast":
         parts = {name: getattr(self, name)[rows] for name in ("demand", "known", "share", "lift")}
@@ -49,7 +52,8 @@ class OwnPast:
 
     def share_of(self, periods: np.ndarray | float) -> np.ndarray:
         """(n,) weight in a sum over so many periods: none in that of a single one, which was forecast as such."""
-        return np.asarray(self.share * np.maximum(1.0 - 1.0 / np.maximum(periods, 1.0), 0.0))
+        more = np.maximum(np.asarray(periods, dtype=float) - 1.0, 0.0)
+        return np.asarray(self.share * more / (more + self.half_after))
 
     def rate(self) -> np.ndarray:
         """(n,) mean of a period of the past, as the periods ahead are."""
@@ -107,14 +111,16 @@ def learn_own_past(plain: Panel, demand_class: np.ndarray, modelled: np.ndarray,
     OwnPast. A series that nothing is forecast for, or whose past is short, has no share."""
     period = plain.period
     known = plain.observed.sum(axis=1)
-    told = ~np.isin(demand_class.astype(str), _UNTOLD) if period == "day" else np.isin(demand_class.astype(str), RARE)
+    # The others' trends and seasons are their own, and in the forecast; a past without them would blur it.
+    told = np.isin(demand_class.astype(str), RARE)
     told &= (known >= _FEWEST[period]) & (modelled.mean(axis=1) > 0)
     return OwnPast(
         demand=_glued(plain),
         known=np.where(told, known, 1).astype(np.int64),
-        share=np.where(told, _SHARE[period], 0.0),
+        share=np.where(told, _SHARE, 0.0),
         lift=lift.astype(np.float32),
         block=_BLOCK[period],
+        half_after=_HALF_AFTER_DAYS / MEAN_DAYS[period],
     )
 
 

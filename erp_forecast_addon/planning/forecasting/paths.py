@@ -28,10 +28,10 @@ def demand_paths(
 ) -> np.ndarray:
     """Equally likely paths of demand, ≥ 0, whole for counts. mean: (n, h); returns (n, paths, h) float32
 
-    own_past: of the same rows, its lift (n, h). As large a share of the paths as it has in the sum over them is drawn
-    from it, the others from the forecast. Of those the paths of a series take, in each period, every quantile (k + ½) /
-    paths once: Latin hypercube sampling, whose means over paths vary far less than those of free draws (McKay, Beckman
-    & Conover, Technometrics 21, 1979). Which
+    own_past: of the same rows, its lift (n, h). As large a share of the paths as it has in a sum over half their length
+    (what a path is asked about ends before it does) is drawn from it, the others from the forecast. Of those the paths
+    of a series take, in each period, every quantile (k + ½) / paths once: Latin hypercube sampling, whose means over
+    paths vary far less than those of free draws (McKay, Beckman & Conover, Technometrics 21, 1979). Which
     path has a high quantile where is drawn from normal scores (Iman & Conover, Communications in Statistics B 11,
     1982) that share a part ρ over the periods; ρ is such that the variance of the sum grows as it did in the
     backtest: Var Σ / Σ Var = 1 + (h - 1)·ρ. The same seed gives the same ranks for any series, so one series alone
@@ -55,7 +55,7 @@ def demand_paths(
 def _mix(paths: np.ndarray, own_past: OwnPast, whole: np.ndarray) -> None:
     """Put courses of the own past in the place of some paths (n, p, h), the same ones for every series."""
     n, count, h = paths.shape
-    taken = np.rint(own_past.share_of(np.full(n, float(h))) * count).astype(int)
+    taken = np.rint(own_past.share_of(np.full(n, (1.0 + h) / 2.0)) * count).astype(int)
     order = np.random.default_rng(_MIX_SEED).permutation(count)
     for number in np.unique(taken[taken > 0]):  # over the few shares there are
         rows = np.flatnonzero(taken == number)

@@ -26,9 +26,9 @@ class DemandOutlook:
     totals(as_of, rows (m,), days (m,), levels (q,)) -> (m, q): quantiles of what some rows ask for in the days after
     as_of; None: gamma distributions of the mean and deviation. variation: (n,) coefficient of variation of a month's
     demand, None: not known. abc_class: (n,) where it is known already, "" for the others; None: for all by money.
-    paths(rows (m,), periods, p=200) -> (m, p, periods): equally likely courses of demand in periods of period_days
-    days, None: not known. long_run_daily(as_of) -> (n,): a day's mean by which orders are sized; None: that of the
-    days ahead.
+    paths(rows (m,), periods, p=200, with_past=False) -> (m, p, periods): equally likely courses of demand in periods of
+    period_days days, None: not known; with_past: see ForecastSet.paths. long_run_daily(as_of) -> (n,): a day's mean by
+    which orders are sized; None: that of the days ahead.
     """
 
     keys: pd.DataFrame
@@ -109,7 +109,7 @@ def pair_paths(outlook: DemandOutlook, pairs: pd.DataFrame) -> Paths | None:
     if outlook.paths is None:
         return None
     known, forecast_row = outlook.paths, pairs["forecast_row"].to_numpy()
-    return lambda rows, periods, count: known(forecast_row[rows], periods, count)
+    return lambda rows, periods, count: known(forecast_row[rows], periods, count, True)
 
 
 def _annual_money(pairs: pd.DataFrame) -> Floats:
