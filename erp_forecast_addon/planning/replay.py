@@ -16,9 +16,14 @@ from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, Learned, forecast_panel
 from erp_forecast_addon.planning.forecasting.lead_time_sums import total_quantiles
 from erp_forecast_addon.planning.inventory import lead_time_distribution
-from erp_forecast_addon.planning.inventory.demand_distribution import at_least, lead_time_nodes, over_lead_time
+from erp_forecast_addon.planning.inventory.demand_distribution import (
+    LeadTimeNodes,
+    at_least,
+    lead_time_nodes,
+    over_lead_time,
+)
 from erp_forecast_addon.planning.inventory.methods import OrderLevels, PolicyInputs, levels_for
-from erp_forecast_addon.planning.inventory.occasional import learn_occasions
+from erp_forecast_addon.planning.inventory.occasional import asked_for, learn_prior, on_occasions, rare
 from erp_forecast_addon.planning.inventory.simulated_levels import SIMULATED, Ask, search
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
@@ -35,7 +40,6 @@ _ORDER_SIZE_DAYS = 91
 _BAND = (0.1, 0.85)
 _LONGEST_WAIT_DAYS = 28
 _BELOW = 1e-6
-_SMALLEST_RATE = 1e-9
 _ONE_DAY = np.timedelta64(1, "D")
 
 
@@ -191,21 +195,11 @@ class Terms:
 
         lead = over_lead_time(totals, nodes, workers=workers)
         protection = at_least(over_lead_time(totals, nodes, float(self.review_days), workers=workers), lead)
-        review_days: Floats | float = float(self.review_days)
-        held_at_end = 0.5
-        if self.occasional is not None:
-            known = None if self.known_size_qty is None else self.known_size_qty[rows]
-            occasions = learn_occasions(panel, self.occasional[rows], known)
-            # Between two demands nothing changes, so each demand is a look.
-            lead, protection, held_at_end = occasions.over(nodes), occasions.needed(nodes), 0.0
-            daily_mean = occasions.rate_per_day * occasions.mean_size()
-            review_days = 1.0 / np.maximum(occasions.rate_per_day, _SMALLEST_RATE)
         costs = self.costs
-        return PolicyInputs(
+        inputs = PolicyInputs(
             lead_time_demand=lead,
             protection_demand=protection,
-            review_days=review_days,
-            held_at_end=held_at_end,
+            review_days=float(self.review_days),
             daily_mean=daily_mean,
             daily_std=forecast.daily_std(),
             lead_time_days=lead_time_distribution.mean(self.lead_time_probability[rows]),
@@ -218,8 +212,18 @@ class Terms:
             shortage_cost=_of_rows(costs.shortage_cost, rows),
             holding_rate_per_year=_of_rows(costs.holding_rate_per_year, rows),
             order_cost=_of_rows(costs.order_cost, rows),
-            occasion_cost=_of_rows(self.occasion_cost, rows),
         )
+        return inputs if self.occasional is None else self._on_occasions(inputs, nodes, self.occasional, rows, panel)
+
+    def _on_occasions(
+        self, inputs: PolicyInputs, nodes: LeadTimeNodes, groups: NDArray[np.object_], rows: Rows, panel: Panel
+    ) -> PolicyInputs:
+        known = None if self.known_size_qty is None else self.known_size_qty[rows]
+        asked, group = asked_for(panel), groups[rows]
+        own = np.flatnonzero(rare(asked))
+        told = learn_prior(asked, group, known).of(asked.select(own), group[own], None if known is None else known[own])
+        cost = np.broadcast_to(np.asarray(_of_rows(self.occasion_cost, rows), dtype=float), (len(rows),))
+        return on_occasions(inputs, own, told, nodes.select(own), cost[own])
 
 
 def _of_rows(value: float | Floats, rows: Rows) -> float | Floats:

@@ -141,6 +141,8 @@ def _of_few(
         abc_class=abc,
         paths=forecasts.paths,
         period_days=MEAN_DAYS[plan.period],
+        asked=found.asked,
+        prior=found.prior,
     )
     inputs = PlanInputs(
         outlook=outlook,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from erp_forecast_addon.planning.inventory.classes import abc_classes
 from erp_forecast_addon.planning.inventory.demand_distribution import Totals, gamma_totals
 from erp_forecast_addon.planning.inventory.level_courses import Paths
+from erp_forecast_addon.planning.inventory.occasional import Asked, Prior
 from erp_forecast_addon.planning.settings import PlanSettings
 
 Floats = NDArray[np.float64]
@@ -27,7 +28,8 @@ class DemandOutlook:
     as_of; None: gamma distributions of the mean and deviation. variation: (n,) coefficient of variation of a month's
     demand, None: not known. abc_class: (n,) where it is known already, "" for the others; None: for all by money.
     paths(rows (m,), periods, p=200) -> (m, p, periods): equally likely courses of demand in periods of period_days
-    days, None: not known.
+    days, None: not known. asked: what each was asked for one by one, None: not known; prior: what a whole company told
+    of such items, None: these rows tell it.
     """
 
     keys: pd.DataFrame
@@ -40,6 +42,8 @@ class DemandOutlook:
     abc_class: np.ndarray | None = None
     paths: Callable[..., np.ndarray] | None = None
     period_days: float = 1.0
+    asked: Asked | None = None
+    prior: Prior | None = None
 
 
 def expected_demand(
