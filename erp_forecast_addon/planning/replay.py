@@ -16,14 +16,8 @@ from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, Learned, forecast_panel
 from erp_forecast_addon.planning.forecasting.lead_time_sums import total_quantiles
 from erp_forecast_addon.planning.inventory import lead_time_distribution
-from erp_forecast_addon.planning.inventory.demand_distribution import (
-    LeadTimeNodes,
-    at_least,
-    lead_time_nodes,
-    over_lead_time,
-)
+from erp_forecast_addon.planning.inventory.demand_distribution import at_least, lead_time_nodes, over_lead_time
 from erp_forecast_addon.planning.inventory.methods import OrderLevels, PolicyInputs, levels_for
-from erp_forecast_addon.planning.inventory.occasional import asked_for, learn_prior, on_occasions, rare
 from erp_forecast_addon.planning.inventory.simulated_levels import SIMULATED, Ask, search
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
@@ -162,26 +156,16 @@ class Terms:
     """What levels need beside demand, of all n rows.
 
     lead_time_probability: (n, d + 1), learned, approval time included; review_days: 0 where stock is watched without a
-    break. floor_qty: (n,), what the reorder point does not go below; cap_qty: what the order-up-to level does not
-    exceed. occasional: (n,) groups of items that are asked for now and then or not yet (occasional.py); None: demand is
-    what was forecast. known_size_qty: (n,) what such an item is asked for at a time, about, where somebody knows.
-    occasion_cost: of a demand that is not served in full, however much was short. lost: unmet demand is lost, else it
-    waits.
+    break. Unmet demand is lost.
     """
 
     lead_time_probability: Floats
     costs: Costs
     limits: Limits
     review_days: int
-    floor_qty: Floats | float = 0.0
-    cap_qty: Floats | float = np.inf
-    occasional: NDArray[np.object_] | None = None
-    known_size_qty: Floats | None = None
-    occasion_cost: float | Floats = 0.0
-    lost: bool = True
 
-    def inputs(self, forecast: ForecastSet, rows: Rows, workers: int, panel: Panel) -> PolicyInputs:
-        """PolicyInputs of `rows`, in the order of the forecast's rows. panel: what was forecast."""
+    def inputs(self, forecast: ForecastSet, rows: Rows, workers: int) -> PolicyInputs:
+        """PolicyInputs of `rows`, in the order of the forecast's rows."""
         nodes = lead_time_nodes(self.lead_time_probability[rows])
         daily_mean = forecast.daily_mean(forecast.as_of, _ORDER_SIZE_DAYS).mean(axis=1)
 
@@ -196,7 +180,7 @@ class Terms:
         lead = over_lead_time(totals, nodes, workers=workers)
         protection = at_least(over_lead_time(totals, nodes, float(self.review_days), workers=workers), lead)
         costs = self.costs
-        inputs = PolicyInputs(
+        return PolicyInputs(
             lead_time_demand=lead,
             protection_demand=protection,
             review_days=float(self.review_days),
@@ -206,24 +190,11 @@ class Terms:
             min_order_qty=self.limits.min_order_qty[rows],
             order_multiple_qty=self.limits.multiple_qty[rows],
             max_stock_qty=self.limits.maximum_stock_qty[rows],
-            floor_qty=_of_rows(self.floor_qty, rows),
-            cap_qty=_of_rows(self.cap_qty, rows),
             unit_cost=_of_rows(costs.unit_cost, rows),
             shortage_cost=_of_rows(costs.shortage_cost, rows),
             holding_rate_per_year=_of_rows(costs.holding_rate_per_year, rows),
             order_cost=_of_rows(costs.order_cost, rows),
         )
-        return inputs if self.occasional is None else self._on_occasions(inputs, nodes, self.occasional, rows, panel)
-
-    def _on_occasions(
-        self, inputs: PolicyInputs, nodes: LeadTimeNodes, groups: NDArray[np.object_], rows: Rows, panel: Panel
-    ) -> PolicyInputs:
-        known = None if self.known_size_qty is None else self.known_size_qty[rows]
-        asked, group = asked_for(panel), groups[rows]
-        own = np.flatnonzero(rare(asked))
-        told = learn_prior(asked, group, known).of(asked.select(own), group[own], None if known is None else known[own])
-        cost = np.broadcast_to(np.asarray(_of_rows(self.occasion_cost, rows), dtype=float), (len(rows),))
-        return on_occasions(inputs, own, told, nodes.select(own), cost[own])
 
 
 def _of_rows(value: float | Floats, rows: Rows) -> float | Floats:
@@ -269,9 +240,7 @@ class Planner:
         everything = known.day in self.full_on or self._learned is None
         rows = np.arange(self.history.n) if everything else self._surprised(known)
         seen = (self.history, known) if everything else (self.history.select(rows), known.select(rows))
-        cleaned, _faults = clean(
-            in_periods(seen_by(*seen, lost=self.terms.lost), self.settings.period), self.settings.outlier_limit
-        )
+        cleaned, _faults = clean(in_periods(seen_by(*seen), self.settings.period), self.settings.outlier_limit)
         forecast = forecast_panel(
             cleaned, self.horizon_periods, self.settings,
             learned=None if everything else self._learned, workers=self.workers,
@@ -281,8 +250,8 @@ class Planner:
         bands = self._expected(forecast)
         self._bands[rows], self._planned_on[rows] = bands, known.day
         nodes = lead_time_nodes(self.terms.lead_time_probability[rows])
-        ask = Ask(nodes, forecast.paths, MEAN_DAYS[forecast.period], np.full(len(rows), np.nan), self.terms.lost)
-        return Outlook(rows, self.terms.inputs(forecast, rows, self.workers, cleaned), bands, ask)
+        ask = Ask(nodes, forecast.paths, MEAN_DAYS[forecast.period], np.full(len(rows), np.nan), lost=True)
+        return Outlook(rows, self.terms.inputs(forecast, rows, self.workers), bands, ask)
 
     def _expected(self, forecast: ForecastSet) -> Floats:
         """(m, looks, 2) what sales of the next 1, 2, … looks lie between."""

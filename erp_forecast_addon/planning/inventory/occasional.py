@@ -269,39 +269,38 @@ def on_occasions(
     occasions, nodes: of these rows; occasion_cost: (m,); wait_days: until an order is placed, on average, once
     somebody has asked. Between two demands nothing changes, so each demand is a look.
     """
-    until = LeadTimeNodes(nodes.days + wait_days, nodes.shares)
-    rate = np.maximum(occasions.rate_per_day, _SMALLEST_RATE)
-    before, needed = occasions.over(until), occasions.needed(until)
+    told = demand_told(occasions, nodes, wait_days)
+    needed = told["protection_demand"]
     pack = np.asarray(inputs.order_multiple_qty)[rows]
-    columns: dict[str, Any] = {
-        "daily_mean": occasions.rate_per_day * occasions.mean_size(),
+    columns: dict[str, Any] = told | {
         "daily_std": np.nan,  # of one demand, from the two distributions
-        "review_days": 1.0 / rate,
-        "held_at_end": 0.0,
         "shortage_cost": 0.0,
         "occasion_cost": occasion_cost,
         # Whole demands are ordered again as they come: what an order brings on average need not be whole.
         "order_multiple_qty": np.where(needed.whole & (pack == 1.0), 0.0, pack),
     }
-    own: dict[str, Any] = {name: _put(getattr(inputs, name), rows, values) for name, values in columns.items()}
-    return replace(
-        inputs,
-        **own,
-        lead_time_demand=_put_demand(inputs.lead_time_demand, rows, before),
-        protection_demand=_put_demand(inputs.protection_demand, rows, needed),
-    )
+    return replace(inputs, **{name: _put(getattr(inputs, name), rows, values) for name, values in columns.items()})
 
 
-def _put(column: Floats, rows: Rows, values: Floats | float) -> Floats:
+def demand_told(occasions: Occasions, nodes: LeadTimeNodes, wait_days: float = 0.0) -> dict[str, Any]:
+    """The columns of PolicyInputs that tell the demand of items by their occasions, (m,) each."""
+    until = LeadTimeNodes(nodes.days + wait_days, nodes.shares)
+    return {
+        "lead_time_demand": occasions.over(until),
+        "protection_demand": occasions.needed(until),
+        "daily_mean": occasions.rate_per_day * occasions.mean_size(),
+        "review_days": 1.0 / np.maximum(occasions.rate_per_day, _SMALLEST_RATE),
+        "held_at_end": 0.0,
+    }
+
+
+def _put(column: Any, rows: Rows, values: Any) -> Any:
+    """A column of PolicyInputs with other values in some rows."""
+    if isinstance(column, Demand):
+        return Demand(_put(column.points, rows, values.points), column.weights)
     changed = np.array(column, dtype=float)
     changed[rows] = values
     return changed
-
-
-def _put_demand(demand: Demand, rows: Rows, own: Demand) -> Demand:
-    points = np.array(demand.points)
-    points[rows] = own.points
-    return Demand(points, demand.weights)
 
 
 def _kind(known_qty: Floats | None, n: int) -> NDArray[np.int64]:
