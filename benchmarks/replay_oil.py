@@ -34,7 +34,9 @@ _HOLDING_RATE = 0.25
 # Below this price the firm's maximum is no cap: a piece more costs nothing that anybody would notice.
 _CHEAP = 300.0
 _SIZE_EDGES = (1.5, 2.5, 4.5, 10.5, 30.5)
+# How many deviations the difference from the firm must be above 0: one-sided 95%. The others show what hangs on it.
 _ONE_SIDED_95 = 1.645
+_OTHER_DEVIATIONS = (0.0, 1.0, 2.13)
 _ALWAYS = 1e-6
 
 
@@ -52,29 +54,40 @@ class Oil:
 
 
 def run(data: Path, chart: Path) -> None:
-    table = read(data, "oil")
-    known = table["min_reorder_point"].notna() & table["max_level"].notna()
-    items = table[known & (table["price"] != 1.0)].reset_index(drop=True)
-    months = np.array([c for c in items.columns if str(c)[:2] in ("19", "20") and c != _LEFT_OUT])
+    items, months = oil_months(data)
     begin = len(months) - MONTHS_SCORED
     print(f"{len(items):,} items with the firm's own levels, price 1 left out; {months[begin]} to {months[-1]}")
     before = _played(oil_world(items, months[:begin], begin - MONTHS_TO_CHOOSE_ON))
     print(f"\nthe {MONTHS_TO_CHOOSE_ON} months before")
     _print_curve(before)
     scored = _played(oil_world(items, months, begin))
-    quarters = range(0, MONTHS_SCORED, RENEWED_EVERY_MONTHS)
-    chosen = [no_worse_than_the_firm((before, scored), MONTHS_TO_CHOOSE_ON + month) for month in quarters]
-    print("\nprices chosen on the twelve months before each quarter, H M L: "
-          + ", ".join("/".join(f"{cost:g}" for cost in prices.values()) for prices in chosen))  # fmt: skip
     print(f"\nthe last {MONTHS_SCORED} months")
     _print_curve(scored)
-    print("\nchosen on earlier months alone")
-    for label, prices in (("once, before the first month", chosen[:1] * len(chosen)), ("anew each quarter", chosen)):
-        _print_chosen(label, scored, prices)
+    print("\nchosen on earlier months alone, at 95%")
+    chosen = _by_quarter(before, scored, _ONE_SIDED_95)
+    print("by quarter, H/M/L: " + ", ".join("/".join(f"{cost:g}" for cost in prices.values()) for prices in chosen))
+    _print_chosen("once, before the first month", scored, chosen[:1] * len(chosen))
+    _print_chosen("anew each quarter", scored, chosen)
+    print("\nanew each quarter, with other deviations in place of 1.645")
+    for deviations in _OTHER_DEVIATIONS:
+        _print_chosen(f"{deviations:g}", scored, _by_quarter(before, scored, deviations))
     draw(
         chart, "oil, last 24 months",
         {"the firm": [scored.firm.point], "ours": [found.point for found in scored.swept.values()]},
     )  # fmt: skip
+
+
+def _by_quarter(before: "Played", scored: "Played", deviations: float) -> list[dict[str, float]]:
+    quarters = range(0, MONTHS_SCORED, RENEWED_EVERY_MONTHS)
+    return [no_worse_than_the_firm((before, scored), MONTHS_TO_CHOOSE_ON + month, deviations) for month in quarters]
+
+
+def oil_months(data: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    """Items with the firm's own levels, price 1 left out, and the names of the columns of their months."""
+    table = read(data, "oil")
+    known = table["min_reorder_point"].notna() & table["max_level"].notna()
+    items = table[known & (table["price"] != 1.0)].reset_index(drop=True)
+    return items, np.array([c for c in items.columns if str(c)[:2] in ("19", "20") and c != _LEFT_OUT])
 
 
 def oil_world(items: pd.DataFrame, months: np.ndarray, origin: int) -> Oil:
@@ -181,8 +194,7 @@ def _rules(oil: Oil, mornings: list[int]) -> dict[float, list[Rule]]:
         # The firm knows how many pieces a machine takes: its maximum is a planner's cap for what is dear.
         "cap_qty": np.where(cheap, np.inf, np.maximum(most, np.ceil(least))),
     }  # fmt: skip
-    # What the firm keeps of a part tells how it is asked for: one at a time, a set, by the dozen.
-    group = np.digitize(most, _SIZE_EDGES).astype(str).astype(object)
+    group = size_group(most)
     rules: dict[float, list[Rule]] = {cost: [] for cost in _OCCASION_COSTS}
     for morning in mornings:
         months = in_periods(seen_by(world.history, _known(world, morning), lost=False), "month")
@@ -192,6 +204,11 @@ def _rules(oil: Oil, mornings: list[int]) -> dict[float, list[Rule]]:
             inputs = PolicyInputs(**told, **terms, occasion_cost=cost)
             own.append(rule_of(levels_for(inputs, "Least Cost", workers=2)))
     return rules
+
+
+def size_group(most_qty: np.ndarray) -> np.ndarray:
+    """(n,) what the firm keeps of a part tells how it is asked for: one at a time, a set, by the dozen."""
+    return np.asarray(np.digitize(most_qty, _SIZE_EDGES).astype(str).astype(object))
 
 
 def _known(world: World, day: int) -> Known:
@@ -230,13 +247,13 @@ def _served(oil: Oil, seen: Outcome, policy: str, setting: float, on_hand_qty: n
     )
 
 
-def no_worse_than_the_firm(played: Sequence[Played], month: int) -> dict[str, float]:
+def no_worse_than_the_firm(played: Sequence[Played], month: int, deviations: float) -> dict[str, float]:
     """For each class the least price of which the months show that it serves no fewer demands in full than the firm.
 
-    A one-sided test at 95% of the difference of both shares, over the same demand months (paired), parts taken as
-    independent and the months of a part not: the sandwich estimate of the deviation of a ratio, clustered by part
-    (Cochran, Sampling Techniques, 3rd ed., section 6.4). played: the months to choose on and, after them, those that
-    are scored; judged are the last MONTHS_TO_CHOOSE_ON before `month`, counted from the first of all.
+    A one-sided test (1.645 deviations: at 95%) of the difference of both shares, over the same demand months (paired),
+    parts taken as independent and the months of a part not: the sandwich estimate of the deviation of a ratio,
+    clustered by part (Cochran, Sampling Techniques, 3rd ed., section 6.4). played: the months to choose on and, after
+    them, those that are scored; judged are the last MONTHS_TO_CHOOSE_ON before `month`, counted from the first of all.
     """
     judged = slice(month - MONTHS_TO_CHOOSE_ON, month)
 
@@ -248,21 +265,18 @@ def no_worse_than_the_firm(played: Sequence[Played], month: int) -> dict[str, fl
         rows = played[0].oil.of(name)
         firm = [each.firm for each in played]
         asked, theirs = (months_of(firm, part, rows) for part in ("asked", "in_full"))
-        enough = (
-            cost
-            for cost in _OCCASION_COSTS
-            if least_difference(months_of([p.swept[cost] for p in played], "in_full", rows), theirs, asked) >= 0.0
-        )
+        served = {cost: months_of([each.swept[cost] for each in played], "in_full", rows) for cost in _OCCASION_COSTS}
+        enough = (cost for cost, ours in served.items() if least_difference(ours, theirs, asked, deviations) >= 0.0)
         chosen[name] = next(enough, _OCCASION_COSTS[-1])
     return chosen
 
 
-def least_difference(ours: np.ndarray, theirs: np.ndarray, asked: np.ndarray) -> float:
-    """Lower end of the one-sided 95% interval of the difference of two shares of `asked`. All (n,), one per part."""
+def least_difference(ours: np.ndarray, theirs: np.ndarray, asked: np.ndarray, deviations: float) -> float:
+    """So many deviations below the difference of two shares of `asked`. All (n,), one per part."""
     more, count = ours - theirs, max(float(asked.sum()), 1.0)
     difference = float(more.sum()) / count
-    deviation = float(np.sqrt(np.square(more - difference * asked).sum())) / count
-    return difference - _ONE_SIDED_95 * deviation
+    error = float(np.sqrt(np.square(more - difference * asked).sum())) / count
+    return difference - deviations * error
 
 
 def _print_curve(played: Played) -> None:

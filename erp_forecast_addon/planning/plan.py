@@ -21,7 +21,7 @@ from erp_forecast_addon.planning.replenishment import (
     replenish,
     standing,
 )
-from erp_forecast_addon.planning.replenishment.occasions import panel_asked
+from erp_forecast_addon.planning.replenishment.occasions import panel_asked, priced
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.signals import Future
 from erp_forecast_addon.planning.tables import REQUESTS
@@ -72,6 +72,7 @@ def plan(
         future=future, unit_value=_unit_value(cleaned, positions, supply), trained=trained,
     )  # fmt: skip
     faults = [*cleaning_faults, *(forecasts.finished.faults if forecasts.finished else [])]
+    asks = priced(supply.rules.rules, settings)
     outlook = DemandOutlook(
         keys=forecasts.keys,
         demand_class=forecasts.demand_class,
@@ -82,7 +83,7 @@ def plan(
         variation=panel_variation(cleaned),
         paths=forecasts.paths,
         period_days=MEAN_DAYS[forecasts.period],
-        asked=panel_asked(cleaned, forecasts.demand_class, future, forecasts.finished),
+        asked=panel_asked(cleaned, forecasts.demand_class, future, forecasts.finished) if asks else None,
     )
     levels = replenish(outlook, positions, supply, settings, as_of)
     made = levels.levels

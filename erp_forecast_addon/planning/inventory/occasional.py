@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaincinv
 
 from erp_forecast_addon.planning import periods
 from erp_forecast_addon.planning.inventory.demand_distribution import Demand, LeadTimeNodes, from_samples
@@ -38,6 +39,9 @@ _HALF_WEIGHT_ITEMS = 30.0
 # Draws of a lead time's demand, the same for every row; more occasions in a lead time are taken for so many.
 _DRAWS, _MOST_OCCASIONS = 1024, 60
 _RATIOS = 1000
+# A rate that is not certain is one of so many, equally likely.
+_RATE_STEPS = 64
+_SMALLEST_SHAPE = 0.02
 _SEED = 21
 _ROWS = 1024
 _SMALLEST_RATE = 1e-9
@@ -100,7 +104,8 @@ def asked_for(panel: Panel, spoken_for: Flags | None = None) -> Asked:
 class Occasions:
     """n items. rate_per_day: (n,) of occasions; own_share: (n,) weight of an item's own sizes; own: (n, t) its sizes,
     rising, after zeros; count: (n,) how many; known_qty: (n,) what sizes of others are told over; ratios, (g, _RATIOS):
-    rising, of each group; group: (n,) the row of `ratios`."""
+    rising, of each group; group: (n,) the row of `ratios`; shape: (n,) how well the rate is known, that of its gamma
+    distribution: the number of occasions in a lead time is then negative binomial; None: the rate is certain."""
 
     rate_per_day: Floats
     own_share: Floats
@@ -109,6 +114,7 @@ class Occasions:
     known_qty: Floats
     ratios: Floats
     group: NDArray[np.int64]
+    shape: Floats | None = None
 
     @property
     def n(self) -> int:
@@ -136,11 +142,23 @@ class Occasions:
         uniform = (np.arange(_DRAWS) + 0.5) / _DRAWS
         node = np.searchsorted(np.cumsum(nodes.shares) - 1e-9, random.permutation(uniform))
         expected = self.rate_per_day[rows, None] * nodes.days[rows][:, node]
+        expected *= self._possible_rates(rows, random.permutation(uniform))
         count = _poisson(expected, random.permutation(uniform)) + more
         total = np.zeros(count.shape)
         for number in range(int(count.max(initial=0))):  # over the occasions of one lead time: few
             total += np.where(number < count, self._sizes(rows, random.permutation(uniform)), 0.0)
         return from_samples(total)
+
+    def _possible_rates(self, rows: slice, uniform: Floats) -> Floats:
+        """(m, draws) over the expected rate; (1, 1) where it is certain."""
+        if self.shape is None:
+            return np.ones((1, 1))
+        # Items of a group that were asked for as often share a shape: few differ.
+        shapes, own = np.unique(np.maximum(self.shape[rows], _SMALLEST_SHAPE), return_inverse=True)
+        steps = (np.arange(_RATE_STEPS) + 0.5) / _RATE_STEPS
+        rates = gammaincinv(shapes[:, None], steps)
+        rates = rates / np.maximum(rates.mean(axis=1, keepdims=True), 1e-12)
+        return np.asarray(rates[own.reshape(-1)][:, np.floor(uniform * _RATE_STEPS).astype(np.int64)])
 
     def _sizes(self, rows: slice, uniform: Floats) -> Floats:
         """(m, draws) the size with that chance of being no larger; of an item's own or of the others'."""
@@ -184,6 +202,7 @@ class Prior:
             known_qty=np.where(kind == _OVER_KNOWN, _known(known_qty, asked.n), 1.0),
             ratios=self.ratios.reshape(-1, _RATIOS),
             group=kind * self.ratios.shape[1] + code,
+            shape=asked.count + shape,
         )
 
     def _code(self, group: NDArray[np.object_]) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from erp_forecast_addon.planning.replenishment.outlook import DemandOutlook
 from erp_forecast_addon.planning.replenishment.pairs import objects
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.signals import Finished, Future
+from erp_forecast_addon.planning.tables import PLANNING_RULES
 
 Flags = NDArray[np.bool_]
 
@@ -30,6 +31,12 @@ def panel_asked(
         more_known |= future.lifecycle.ends_on <= last
         more_known |= (finished.stages["override"] != finished.stages["lifecycle"]).any(axis=1)
     return asked_for(panel, np.asarray(more_known, dtype=bool))
+
+
+def priced(rules: pd.DataFrame, settings: PlanSettings) -> bool:
+    """Whether anybody has said what a demand costs that is not served in full. rules: table PLANNING_RULES"""
+    said = PLANNING_RULES.check(rules)["occasion_cost"]
+    return settings.occasion_cost > 0.0 or bool((said > 0.0).any())
 
 
 def occasional_pairs(
