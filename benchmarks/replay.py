@@ -13,7 +13,7 @@ import argparse
 import time
 from pathlib import Path
 
-from benchmarks import replay_m5, replay_spares
+from benchmarks import replay_m5, replay_oil, replay_spares
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     elif name == "man":
         replay_spares.run_man(args.data, chart)
     elif name == "oil":
-        replay_spares.run_oil(args.data, chart)
+        replay_oil.run(args.data, chart)
     else:
         raise SystemExit(f"--data must be the folder m5, or spare_parts/man or spare_parts/oil, not {args.data}")
     print(f"\ncurves drawn in {chart}; {time.perf_counter() - begin:.0f} s in all")

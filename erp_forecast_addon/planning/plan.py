@@ -1,6 +1,6 @@
 """The pipeline: panel in, plan out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -21,6 +21,7 @@ from erp_forecast_addon.planning.replenishment import (
     replenish,
     standing,
 )
+from erp_forecast_addon.planning.replenishment.occasions import panel_asked, priced
 from erp_forecast_addon.planning.settings import PlanSettings
 from erp_forecast_addon.planning.signals import Future
 from erp_forecast_addon.planning.tables import REQUESTS
@@ -71,6 +72,7 @@ def plan(
         future=future, unit_value=_unit_value(cleaned, positions, supply), trained=trained,
     )  # fmt: skip
     faults = [*cleaning_faults, *(forecasts.finished.faults if forecasts.finished else [])]
+    asks = priced(supply.rules.rules, settings)
     outlook = DemandOutlook(
         keys=forecasts.keys,
         demand_class=forecasts.demand_class,
@@ -82,9 +84,12 @@ def plan(
         paths=forecasts.paths,
         long_run_daily=forecasts.long_run_daily,
         period_days=MEAN_DAYS[forecasts.period],
+        asked=panel_asked(cleaned, forecasts.demand_class, future, forecasts.finished) if asks else None,
     )
     levels = replenish(outlook, positions, supply, settings, as_of)
     made = levels.levels
+    # Some of the rows, asked for again, are told by what all of them have taught.
+    outlook = replace(outlook, prior=made.prior)
     return Plan(
         forecasts, levels.policies, levels.proposals, [*faults, *levels.faults], outlook, made, levels.requests,
         levels.ready,

@@ -18,7 +18,6 @@ from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, Learne
 from erp_forecast_addon.planning.inventory import lead_time_distribution
 from erp_forecast_addon.planning.inventory.demand_distribution import at_least, lead_time_nodes, over_lead_time
 from erp_forecast_addon.planning.inventory.methods import OrderLevels, PolicyInputs, levels_for
-from erp_forecast_addon.planning.inventory.occasional import learn_occasions
 from erp_forecast_addon.planning.inventory.simulated_levels import SIMULATED, Ask, search
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
@@ -33,7 +32,6 @@ Rows = NDArray[np.int64]
 _BAND = (0.1, 0.85)
 _LONGEST_WAIT_DAYS = 28
 _BELOW = 1e-6
-_SMALLEST_RATE = 1e-9
 _ONE_DAY = np.timedelta64(1, "D")
 
 
@@ -156,26 +154,16 @@ class Terms:
     """What levels need beside demand, of all n rows.
 
     lead_time_probability: (n, d + 1), learned, approval time included; review_days: 0 where stock is watched without a
-    break. floor_qty: (n,), what the reorder point does not go below; cap_qty: what the order-up-to level does not
-    exceed. occasional: (n,) groups of items that are asked for now and then or not yet (occasional.py); None: demand is
-    what was forecast. known_size_qty: (n,) what such an item is asked for at a time, about, where somebody knows.
-    occasion_cost: of a demand that is not served in full, however much was short. lost: unmet demand is lost, else it
-    waits.
+    break. Unmet demand is lost.
     """
 
     lead_time_probability: Floats
     costs: Costs
     limits: Limits
     review_days: int
-    floor_qty: Floats | float = 0.0
-    cap_qty: Floats | float = np.inf
-    occasional: NDArray[np.object_] | None = None
-    known_size_qty: Floats | None = None
-    occasion_cost: float | Floats = 0.0
-    lost: bool = True
 
-    def inputs(self, forecast: ForecastSet, rows: Rows, workers: int, panel: Panel) -> PolicyInputs:
-        """PolicyInputs of `rows`, in the order of the forecast's rows. panel: what was forecast."""
+    def inputs(self, forecast: ForecastSet, rows: Rows, workers: int) -> PolicyInputs:
+        """PolicyInputs of `rows`, in the order of the forecast's rows."""
         nodes = lead_time_nodes(self.lead_time_probability[rows])
         daily_mean = forecast.long_run_daily(forecast.as_of)
 
@@ -184,34 +172,21 @@ class Terms:
 
         lead = over_lead_time(totals, nodes, workers=workers)
         protection = at_least(over_lead_time(totals, nodes, float(self.review_days), workers=workers), lead)
-        review_days: Floats | float = float(self.review_days)
-        held_at_end = 0.5
-        if self.occasional is not None:
-            known = None if self.known_size_qty is None else self.known_size_qty[rows]
-            occasions = learn_occasions(panel, self.occasional[rows], known)
-            # Between two demands nothing changes, so each demand is a look.
-            lead, protection, held_at_end = occasions.over(nodes), occasions.needed(nodes), 0.0
-            daily_mean = occasions.rate_per_day * occasions.mean_size()
-            review_days = 1.0 / np.maximum(occasions.rate_per_day, _SMALLEST_RATE)
         costs = self.costs
         return PolicyInputs(
             lead_time_demand=lead,
             protection_demand=protection,
-            review_days=review_days,
-            held_at_end=held_at_end,
+            review_days=float(self.review_days),
             daily_mean=daily_mean,
             daily_std=forecast.daily_std(),
             lead_time_days=lead_time_distribution.mean(self.lead_time_probability[rows]),
             min_order_qty=self.limits.min_order_qty[rows],
             order_multiple_qty=self.limits.multiple_qty[rows],
             max_stock_qty=self.limits.maximum_stock_qty[rows],
-            floor_qty=_of_rows(self.floor_qty, rows),
-            cap_qty=_of_rows(self.cap_qty, rows),
             unit_cost=_of_rows(costs.unit_cost, rows),
             shortage_cost=_of_rows(costs.shortage_cost, rows),
             holding_rate_per_year=_of_rows(costs.holding_rate_per_year, rows),
             order_cost=_of_rows(costs.order_cost, rows),
-            occasion_cost=_of_rows(self.occasion_cost, rows),
         )
 
 
@@ -258,9 +233,7 @@ class Planner:
         everything = known.day in self.full_on or self._learned is None
         rows = np.arange(self.history.n) if everything else self._surprised(known)
         seen = (self.history, known) if everything else (self.history.select(rows), known.select(rows))
-        cleaned, _faults = clean(
-            in_periods(seen_by(*seen, lost=self.terms.lost), self.settings.period), self.settings.outlier_limit
-        )
+        cleaned, _faults = clean(in_periods(seen_by(*seen), self.settings.period), self.settings.outlier_limit)
         forecast = forecast_panel(
             cleaned, self.horizon_periods, self.settings,
             learned=None if everything else self._learned, workers=self.workers,
@@ -271,8 +244,8 @@ class Planner:
         self._bands[rows], self._planned_on[rows] = bands, known.day
         nodes = lead_time_nodes(self.terms.lead_time_probability[rows])
         paths = partial(forecast.paths, with_past=True)
-        ask = Ask(nodes, paths, MEAN_DAYS[forecast.period], np.full(len(rows), np.nan), self.terms.lost)
-        return Outlook(rows, self.terms.inputs(forecast, rows, self.workers, cleaned), bands, ask)
+        ask = Ask(nodes, paths, MEAN_DAYS[forecast.period], np.full(len(rows), np.nan), lost=True)
+        return Outlook(rows, self.terms.inputs(forecast, rows, self.workers), bands, ask)
 
     def _expected(self, forecast: ForecastSet) -> Floats:
         """(m, looks, 2) what sales of the next 1, 2, … looks lie between."""

@@ -305,6 +305,7 @@ def scaled(outlook: DemandOutlook, factor: float | Floats) -> DemandOutlook:
         daily_std=lambda: std() * by,
         paths=None if paths is None else lambda rows, *asked: paths(rows, *asked) * by[rows][:, None, None],
         long_run_daily=None if long_run is None else lambda as_of: long_run(as_of) * by,
+        asked=None if outlook.asked is None else outlook.asked.scaled(by),
         totals=None
         if totals is None
         else lambda as_of, rows, days, levels: totals(as_of, rows, days, levels) * by[rows][:, None],
@@ -485,6 +486,7 @@ def _rows(outlook: DemandOutlook, rows: NDArray[np.int64]) -> DemandOutlook:
         totals=None if totals is None else lambda as_of, at, days, levels: totals(as_of, rows[at], days, levels),
         paths=None if paths is None else lambda at, *asked: paths(rows[at], *asked),
         long_run_daily=None if long_run is None else lambda as_of: long_run(as_of)[rows],
+        asked=None if outlook.asked is None else outlook.asked.select(rows),
         demand_class=outlook.demand_class[rows],
         last_year_qty=outlook.last_year_qty[rows],
         variation=None if outlook.variation is None else outlook.variation[rows],

@@ -56,6 +56,8 @@ class PlanSettings:
     arrival_dates: str = AS_DELIVERED  # one of ARRIVAL_DATES: when open orders are taken to arrive
     holding_rate_per_year: float = 0.25  # share of a unit's cost
     order_cost: float = 0.0  # of placing an order line, company currency
+    # of a demand that is not served in full, of items asked for now and then; 0: a unit short costs its margin
+    occasion_cost: float = 0.0
     alternative_suppliers: str = "Offer"  # Offer | Take: whether a cheaper or faster supplier is only named
     alternative_saving: float = 0.02  # least share of the total cost that another supplier must save to be named
     alternative_on_time: float = 0.8  # least on-time share of a supplier that is taken by itself
@@ -135,7 +137,7 @@ class PlanSettings:
         self._check_choice("ship_to", ("Joined", "Per Warehouse"))
         amounts = (
             "holding_rate_per_year", "order_cost", "level_band", "weekly_budget", "weekly_cash_limit", "transfer_days",
-            "transfer_cost",
+            "transfer_cost", "occasion_cost",
         )  # fmt: skip
         for name in (*amounts, "alternative_saving", "alternative_on_time", "pull_forward_days"):
             if not 0.0 <= getattr(self, name) < float("inf"):

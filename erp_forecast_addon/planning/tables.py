@@ -274,6 +274,7 @@ PLANNING_RULES = Table(
         "holding_rate_per_year": _opt_number,
         "order_cost": _opt_number,  # company currency, per line
         "shortage_cost": _opt_number,  # company currency, per unit; NaN: the margin
+        "occasion_cost": _opt_number,  # company currency, of a demand not served in full; see inventory.occasional
     },
 )
 

@@ -16,9 +16,11 @@ import pandas as pd
 from erp_forecast_addon.planning.cleaning import clean
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.forecasting import launch
-from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, Learned, forecast_panel
+from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
+from erp_forecast_addon.planning.inventory.occasional import Asked, Prior
 from erp_forecast_addon.planning.panel import Panel, build_panel
 from erp_forecast_addon.planning.plan import last_year_demand, panel_variation
+from erp_forecast_addon.planning.replenishment.occasions import panel_asked
 from erp_forecast_addon.planning.signals import Future, prepare
 from erp_forecast_addon.planning.tables import BUCKETS
 from erp_forecast_addon.services import learning
@@ -40,14 +42,17 @@ _PER_SERIES = (
 
 @dataclass(frozen=True)
 class ItemForecast:
-    """forecasts, last_year_qty and variation (n,) of the items' own pairs, see plan.DemandOutlook; faults: of every
-    series that was read; site: narrowed to what the items need; items: table ITEMS, the items' own rows among them;
-    alone: nothing had to be learned again.
+    """forecasts, last_year_qty, variation and asked (n,) of the items' own pairs, see plan.DemandOutlook; prior: what
+    the items of the last run that are asked for now and then told of each other; faults: of every series that was read;
+    site: narrowed to what the items need; items: table ITEMS, the items' own rows among them; alone: nothing had to be
+    learned again.
     """
 
     forecasts: ForecastSet
     last_year_qty: np.ndarray
     variation: np.ndarray
+    asked: Asked
+    prior: Prior | None
     faults: list[Fault]
     site: Site
     items: pd.DataFrame
@@ -100,7 +105,7 @@ def forecast_alone(
     age = panel.t - panel.first[own]
     if not own.any() or (age < launch.YOUNG_BELOW[panel.period]).any():
         return None
-    return _forecast(few, settings, items, panel, future, faults, own, known.learned)
+    return _forecast(few, settings, items, panel, future, faults, own, known)
 
 
 def _among_others(
@@ -168,13 +173,18 @@ def _own(panel: Panel, item_codes: Sequence[str], warehouses: set[str]) -> np.nd
 
 def _forecast(
     site: Site, settings: CompanySettings, items: pd.DataFrame, panel: Panel, future: Future, faults: list[Fault],
-    own: np.ndarray, learned: Learned | None,
+    own: np.ndarray, known: Learning | None,
 ) -> ItemForecast:  # fmt: skip
     cleaned, cleaning_faults = clean(panel, settings.plan.outlier_limit)
     horizon = panel.horizon_periods(settings.plan.horizon_days)
+    learned = None if known is None else known.learned
     made = forecast_panel(cleaned, horizon, settings.plan, future=future, learned=learned)
     finishing = made.finished.faults if made.finished else []
     last_year = last_year_demand(panel, made.as_of)[own]
     everything = [*faults, *cleaning_faults, *finishing]
     alone = learned is not None
-    return ItemForecast(rows_of(made, own), last_year, panel_variation(cleaned)[own], everything, site, items, alone)
+    asked = panel_asked(cleaned, made.demand_class, future, made.finished).select(np.flatnonzero(own))
+    prior = None if known is None else known.occasions
+    return ItemForecast(
+        rows_of(made, own), last_year, panel_variation(cleaned)[own], asked, prior, everything, site, items, alone
+    )  # fmt: skip

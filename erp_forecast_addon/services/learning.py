@@ -10,6 +10,7 @@ from erp_forecast_addon import __version__
 from erp_forecast_addon.planning import periods
 from erp_forecast_addon.planning.forecasting.catalog import candidates
 from erp_forecast_addon.planning.forecasting.forecast import LEARNED_VERSION, Learned
+from erp_forecast_addon.planning.inventory.occasional import Prior
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.services import learned_state
 from erp_forecast_addon.site.port import Site
@@ -21,11 +22,13 @@ VERSION = f"{__version__}/{LEARNED_VERSION}"
 
 @dataclass(frozen=True)
 class Learning:
-    """learned: of a panel of `width` periods up to as_of."""
+    """learned: of a panel of `width` periods up to as_of; occasions: what its items asked for now and then told of each
+    other, None where no levels are made of it."""
 
     learned: Learned
     as_of: date
     width: int
+    occasions: Prior | None = None
 
     def width_on(self, day: date, settings: CompanySettings) -> int:
         """How many periods the company's panel has on a later day."""
@@ -34,9 +37,9 @@ class Learning:
         return max(1, min(self.width + since, periods.count_in(settings.plan.history_days, period)))
 
 
-def keep(site: Site, company: str, learned: Learned, panel: Panel) -> int:
+def keep(site: Site, company: str, learned: Learned, panel: Panel, occasions: Prior | None = None) -> int:
     """Keep what was learned of a company's whole panel; returns its size in bytes. Commits."""
-    state = {"learned": learned, "as_of": panel.last_day, "width": panel.t}
+    state = {"learned": learned, "as_of": panel.last_day, "width": panel.t, "occasions": occasions}
     return learned_state.save(site, company, KIND, state, version=VERSION, data_hash=fingerprint(panel))
 
 

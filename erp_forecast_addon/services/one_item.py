@@ -8,10 +8,8 @@ keeps the class that the last run gave it.
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
-from erp_forecast_addon.planning.forecasting.forecast import ForecastSet
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.periods import MEAN_DAYS
 from erp_forecast_addon.planning.plan import Plan
@@ -108,7 +106,7 @@ def what_stands(
 
 
 def outlook_of(site: Site, found: ItemForecast, item_code: str) -> DemandOutlook:
-    return _outlook(found.forecasts, found.last_year_qty, _last_classes(site, item_code))
+    return _outlook(found, _last_classes(site, item_code))
 
 
 def supply_of(
@@ -128,20 +126,23 @@ def supply_of(
     )
 
 
-def _outlook(forecasts: ForecastSet, last_year_qty: np.ndarray, last: pd.DataFrame) -> DemandOutlook:
+def _outlook(found: ItemForecast, last: pd.DataFrame) -> DemandOutlook:
     """last: abc_class and demand_variation by warehouse, of the last run. Alone, an item would be all the money there
     is and always of class A; a new pair moves little yet."""
+    forecasts = found.forecasts
     known = last.reindex(forecasts.keys["warehouse"])
     return DemandOutlook(
         keys=forecasts.keys,
         demand_class=forecasts.demand_class,
         daily_mean=forecasts.daily_mean,
         daily_std=forecasts.daily_std,
-        last_year_qty=last_year_qty,
+        last_year_qty=found.last_year_qty,
         totals=forecasts.totals,
         paths=forecasts.paths,
         long_run_daily=forecasts.long_run_daily,
         period_days=MEAN_DAYS[forecasts.period],
+        asked=found.asked,
+        prior=found.prior,
         variation=known["demand_variation"].to_numpy(dtype=float),
         abc_class=known["abc_class"].fillna(_CLASS_OF_NEW_PAIRS).to_numpy(dtype=object),
     )

@@ -344,7 +344,7 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         step.rows = accuracy.record_forecasts(
             site, company, made.forecasts, naive, before_override(made.forecasts.stages)
         )
-        learning.keep(site, company, made.forecasts.learned, panel)
+        learning.keep(site, company, made.forecasts.learned, panel, made.outlook.prior)
         arrivals.keep(site, company, inputs.expected)
         del panel, naive  # the largest of what a run holds
     with log.step("Measure accuracy") as step:

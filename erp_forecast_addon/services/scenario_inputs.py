@@ -142,6 +142,8 @@ def _of_few(
         paths=forecasts.paths,
         long_run_daily=forecasts.long_run_daily,
         period_days=MEAN_DAYS[plan.period],
+        asked=found.asked,
+        prior=found.prior,
     )
     inputs = PlanInputs(
         outlook=outlook,

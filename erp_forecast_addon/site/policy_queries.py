@@ -9,6 +9,7 @@ def planning_rules(qb: Any, company: str) -> Any:
     fields = (
         "name", "abc_class", "xyz_class", "item_group", "item_code", "warehouse", "method", "service_target_pct",
         "min_qty", "set_min_qty", "max_qty", "set_max_qty", "holding_cost_pct", "order_cost", "shortage_cost",
+        "occasion_cost",
     )  # fmt: skip
     query = qb.from_(rule).select(*(rule[name] for name in fields))
     return query.where((rule.company == company) & (rule.enabled == 1)).orderby(rule.name)

@@ -39,6 +39,7 @@ def planning_rules(site: Site, company: str) -> Rules:
         holding_rate_per_year=_said(found, "holding_cost_pct") / 100.0,
         order_cost=_said(found, "order_cost"),
         shortage_cost=_said(found, "shortage_cost"),
+        occasion_cost=_said(found, "occasion_cost"),
     )
     return Rules(PLANNING_RULES.check(rules), TREE.check(site.fetch(signal_queries.item_groups(site.qb))))
 

@@ -48,6 +48,7 @@ def company_settings(qb: Any, company: str | None = None) -> Query:
         "service_level_b_pct", "service_level_c_pct", "abc_a_pct", "abc_b_pct", "margin_pct",
         "policy_method", "unmet_demand", "arrival_dates",
         "review_mode", "level_band_pct", "xyz_y_from", "xyz_z_from", "holding_cost_pct", "order_cost",
+        "occasion_cost",
         "default_lead_time_days", "review_period_days", "approval_days", "who_orders", "draft_orders",
         "run_when_due", "on_approval",
         "alternative_suppliers", "alternative_saving_pct", "alternative_on_time_pct", "ship_to", "pull_forward_days",

@@ -117,6 +117,7 @@ def plan_settings(row: dict[str, Any], company: str, currency: str) -> PlanSetti
         arrival_dates=str(row["arrival_dates"] or AS_DELIVERED),
         holding_rate_per_year=float(row["holding_cost_pct"]) / 100.0,
         order_cost=float(row["order_cost"]),
+        occasion_cost=float(row["occasion_cost"] or 0),
         level_band=float(row["level_band_pct"]) / 100.0,
         alternative_suppliers=str(row["alternative_suppliers"] or "Offer"),
         alternative_saving=float(row["alternative_saving_pct"]) / 100.0,

@@ -1,6 +1,10 @@
 """What policies promise, told as scenarios that run on the embedded site and on a bench."""
 
+from datetime import timedelta
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from erp_forecast_addon.services.one_item import forecast_item
 from erp_forecast_addon.tests.order_scenarios import Scenarios
@@ -48,6 +52,40 @@ class PolicyScenarios(Scenarios):
         assert "taken to be lost" in found["Is Lost"]["explanation"]
         forecast_item(self.shop.site, "Bolt", lambda company, warehouse: company == self.shop.company)
         assert [self.policy("Bolt")[name] for name in _LEVELS] == [found["Is Lost"][name] for name in _LEVELS]
+
+    def spare_part(self, item_code: str, demands: list[tuple[int, float]], on_hand: float) -> None:
+        """Bought two years ago for the shelf; demands: (days ago, pieces)."""
+        self.shop.supplier("Fast Supplies")
+        self.shop.item(item_code)
+        self.shop.source(item_code, "Fast Supplies", 40.0, 20)
+        days = [730, *(ago for ago, _pieces in demands)]
+        moves = [on_hand + sum(pieces for _ago, pieces in demands), *(-pieces for _ago, pieces in demands)]
+        self.shop.ledger(pd.DataFrame({
+            "item_code": item_code, "warehouse": self.shop.warehouse,
+            "posting_date": pd.to_datetime([self.shop.today - timedelta(days=ago) for ago in days]),
+            "actual_qty": moves, "qty_after_transaction": np.cumsum(moves),
+            "voucher_type": ["Purchase Receipt"] + ["Delivery Note"] * len(demands),
+        }))  # fmt: skip
+
+    def test_a_part_asked_for_now_and_then_is_kept_for_what_a_missed_demand_costs(self) -> None:
+        for name, demands in (("Pump", [(500, 2.0), (120, 2.0)]), ("Seal", [(300, 2.0)]), ("Shaft", [])):
+            self.spare_part(name, demands, on_hand=0.0 if name == "Pump" else 3.0)
+        self.shop.settings(policy_method="Least Cost", occasion_cost=3000, level_band_pct=0)
+        self.shop.run()
+        found = {name: self.policy(name) for name in ("Pump", "Seal", "Shaft")}
+        assert found["Pump"]["order_up_to_qty"] >= 2.0
+        assert found["Shaft"]["order_up_to_qty"] >= 1.0
+        assert "It was asked for 2 times" in found["Pump"]["explanation"]
+        assert "not served in full at 3000" in found["Pump"]["explanation"]
+        lines = {line["item_code"]: line["qty"] for line in self.order()["items"]}
+        assert lines["Pump"] == found["Pump"]["order_up_to_qty"]
+        # The button, which reads one item alone, has what the run learned of all.
+        forecast_item(self.shop.site, "Shaft", lambda company, warehouse: company == self.shop.company)
+        assert [self.policy("Shaft")[name] for name in _LEVELS] == [found["Shaft"][name] for name in _LEVELS]
+        self.rule(item_code="Shaft", occasion_cost=1)
+        self.shop.run()
+        assert self.policy("Shaft")["order_up_to_qty"] == 0.0
+        assert self.policy("Pump")["order_up_to_qty"] == found["Pump"]["order_up_to_qty"]
 
     def test_a_planning_rule_pins_an_item_and_leaves_the_others(self) -> None:
         self.shop.settings(policy_method="Fill Rate")

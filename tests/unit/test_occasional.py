@@ -94,6 +94,22 @@ def test_lead_time_demand_is_a_number_of_occasions() -> None:
     assert needed.served(np.array([2.0]))[0] == pytest.approx(np.exp(-1.5), abs=0.01)
 
 
+def test_a_rate_that_is_not_certain_makes_many_occasions_likelier() -> None:
+    """A gamma rate of shape 2 and mean 1.5 in the lead time: negative binomial with p = 2 / 3.5."""
+    occasions = Occasions(
+        rate_per_day=np.array([0.5 / 30.0]), own_share=np.ones(1), own=np.array([[0.0, 1.0]]),
+        count=np.array([1]), known_qty=np.ones(1), ratios=np.ones((1, 1000)), group=np.zeros(1, dtype=np.int64),
+        shape=np.array([2.0]),
+    )  # fmt: skip
+    over = occasions.over(certain(90, 1))
+    p = 2.0 / 3.5
+    assert over.mean[0] == pytest.approx(1.5, rel=0.03)
+    assert over.served(np.zeros(1))[0] == pytest.approx(p**2, abs=0.015)
+    assert over.served(np.array([3.0]))[0] == pytest.approx(
+        p**2 * sum((k + 1) * (1.0 - p) ** k for k in range(4)), abs=0.015
+    )
+
+
 def test_a_price_of_a_shortage_stocks_what_serves_in_full() -> None:
     """Sizes 1 or 4: two or three pieces serve no more demands in full than one does, so nobody keeps them."""
     demand = np.zeros((40, 40))

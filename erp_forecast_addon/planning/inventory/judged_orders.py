@@ -33,7 +33,9 @@ class JudgedOrders:
 def judged(levels: PairLevels, settings: PlanSettings) -> NDArray[np.bool_]:
     """(n,) pairs whose due orders are judged on paths where the outlook has any."""
     chosen = levels.chosen
-    return np.asarray((chosen.method == "Least Cost") & (chosen.clamp == "") & (settings.review == "Periodic"))
+    told = (chosen.method == "Least Cost") & (chosen.clamp == "") & (settings.review == "Periodic")
+    # A path counts units; what is asked for now and then is judged by whole demands.
+    return np.asarray(told & ~levels.on_occasions)
 
 
 def judge_on_paths(

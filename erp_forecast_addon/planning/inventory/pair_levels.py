@@ -39,6 +39,7 @@ from erp_forecast_addon.planning.inventory.methods.performance import (
     unserved_share,
     yearly_cost,
 )
+from erp_forecast_addon.planning.inventory.occasional import Occasional, on_occasions
 from erp_forecast_addon.planning.inventory.path_order import cheapest
 from erp_forecast_addon.planning.inventory.rules import RuledPairs
 from erp_forecast_addon.planning.inventory.safety_stock import Floats
@@ -85,7 +86,7 @@ class PairLevels:
     asked for, also of methods that do not use it. trigger_qty: projected stock below which an order is due, within
     due_days after an order of today would arrive; by_position: whether the position decides that instead.
     served_share, cycle_share, on_hand_qty, running_cost: what the levels are expected to do. simulated: where a method
-    asks for simulation.
+    asks for simulation; occasional: where levels are made of occasions.
     """
 
     inputs: PolicyInputs
@@ -106,11 +107,17 @@ class PairLevels:
     running_cost: Floats
     demand_quantile_qty: Floats
     simulated: Simulated | None = None
+    occasional: Occasional | None = None
 
     @property
     def searched(self) -> Flags:
         """(n,) whose levels a simulation has chosen and which are in force."""
         return np.zeros(self.inputs.n, dtype=bool) if self.simulated is None else self.simulated.searched & ~self.kept
+
+    @property
+    def on_occasions(self) -> Flags:
+        """(n,) whose demand is told by their occasions."""
+        return np.zeros(self.inputs.n, dtype=bool) if self.occasional is None else self.occasional.flags
 
 
 def order_nodes(probability: Floats, approval: Floats) -> LeadTimeNodes:
@@ -138,11 +145,13 @@ def set_pair_levels(
     class_target: Floats,
     former: pd.DataFrame | None,
     settings: PlanSettings,
+    occasional: Occasional | None = None,
 ) -> PairLevels:
     """Everything (n,). nodes: from `order_nodes`; arrival_day: index of the day on which an order of today arrives;
-    approval_days: mean time until a draft is approved; class_target: (n,) of the settings; former: see hysteresis.py.
+    approval_days: mean time until a draft is approved; class_target: (n,) of the settings; former: see hysteresis.py;
+    occasional: rows of Least Cost that are told by their occasions.
     """
-    method = np.where(said.method == "", settings.policy_method, said.method).astype(object)
+    method = methods_in_force(said, settings)
     target = np.where(np.isnan(said.service_target), class_target, said.service_target)
     textbook = set_levels(
         path.daily_mean,
@@ -156,25 +165,43 @@ def set_pair_levels(
     look = float(settings.review_period_days) if settings.review == "Periodic" else _NIGHTLY
     look = max(look, _NIGHTLY)
     # At least cost a target is a promise only where a planner has made it for these very pairs.
-    formula = np.array([SIMULATED.get(name, name) for name in method], dtype=object)
+    formula = formula_of(method)
     inputs = _inputs(
         path, nodes, lead_times, arrival_day + waiting + look, look, textbook, terms, said, settings,
         np.isin(formula, DISTRIBUTED),
     )  # fmt: skip
+    simulates = formula != method
+    if occasional is not None:
+        rows = occasional.rows
+        inputs = on_occasions(
+            inputs, rows, occasional.occasions, nodes.select(rows), occasional.occasion_cost, look / 2.0
+        )  # fmt: skip
+        simulates &= ~occasional.flags
     asked = np.where(np.isin(formula, TARGETED), target, np.where(formula == "Least Cost", said.service_target, np.nan))
     levels = levels_for(inputs, formula, asked, fallback_target=target, workers=_WORKERS)
     levels = _as_the_textbook_says(levels, textbook, settings)
     simulated = None
-    if (formula != method).any():
+    if simulates.any():
         paths = paths_from_totals(path.totals) if path.paths is None else path.paths
         ask = Ask(nodes, paths, path.period_days, terms.shelf_life_days, settings.unmet_demand == "Is Lost")
-        simulated = search(inputs, levels, formula != method, ask, workers=_WORKERS)
+        simulated = search(inputs, levels, simulates, ask, workers=_WORKERS)
         levels = simulated.levels
     stays = np.zeros(inputs.n, dtype=bool)
     if former is not None:
         levels, stays = kept(inputs, levels, said.rule, former, settings.level_band)
     made = _told(path, inputs, levels, stays, textbook, target, said.rule, look, waiting, approval_days, settings)
+    made = replace(made, occasional=occasional)
     return made if simulated is None else _as_simulated(made, simulated)
+
+
+def formula_of(method: Texts) -> Texts:
+    """(n,) the formula that each method is or starts from."""
+    return np.array([SIMULATED.get(name, name) for name in method], dtype=object)
+
+
+def methods_in_force(said: RuledPairs, settings: PlanSettings) -> Texts:
+    """(n,) what the rules say, else the settings."""
+    return np.where(said.method == "", settings.policy_method, said.method).astype(object)
 
 
 def _inputs(

@@ -80,6 +80,17 @@ _LEAD_TIME = {
     "item": _("The lead time of {lead_time_days} days comes from the item."),
     "settings": _("No lead time is known, so the {lead_time_days} days of the settings are used."),
 }
+_OCCASIONS = _(
+    "It was asked for {occasions} times in {seen_days} days. With what items of its group show, one demand in "
+    "{interval_days} days is expected, of about {occasion_size} {uom}. {demand_quantile} {uom} are enough for it, and "
+    "for what is asked for until an order is approved ({approval_days} days) and has arrived, in {service_level_pct}% "
+    "of cases."
+)
+_AT_LEAST_COST_OF_OCCASIONS = _(
+    "Holding a unit at {holding_pct}% of {unit_cost} a year, an order line at {order_cost} and a demand that is not "
+    "served in full at {occasion_cost} cost least together with orders of about {order_qty} {uom}: reorder point "
+    "{reorder_point} {uom}, {safety_stock} of it safety stock; order up to {order_up_to} {uom}."
+)
 _AT_ONCE = _("Goods arrive on the day they are ordered: stock has to last until the next look at it only.")
 _DEMAND = _(
     "Until an order is approved ({approval_days} days), has arrived and the stock is looked at again, {demand_mean} "
@@ -245,14 +256,13 @@ def policy_table(
         }
     )
     idle = (levels.protection_demand_qty <= 0.0) & (chosen.safety_stock_qty <= 0.0) & (chosen.order_up_to_qty <= 0.0)
-    table["explanation_template"] = _templates(table, idle, levels.searched, settings)
+    idle &= ~levels.on_occasions
+    table["explanation_template"] = _templates(table, idle, levels, settings)
     table["explanation_values"] = dict_column(_explanation_values(table, levels, pairs, classes.stock_uom))
     return POLICIES.check(table)
 
 
-def _templates(
-    table: pd.DataFrame, idle: NDArray[np.bool_], searched: NDArray[np.bool_], settings: PlanSettings
-) -> Texts:
+def _templates(table: pd.DataFrame, idle: NDArray[np.bool_], levels: PairLevels, settings: PlanSettings) -> Texts:
     """(n,) sentences, a line each. Few combinations of source, method and clamp occur: each is put together once."""
     at_once = table["lead_time_days"] <= 0.0
     kinds = pd.DataFrame(
@@ -263,7 +273,8 @@ def _templates(
             "kept": table["levels_kept"],
             "at_once": at_once,
             "idle": idle,
-            "searched": searched,
+            "searched": levels.searched,
+            "occasional": levels.on_occasions,
         }
     )
     joined = kinds.groupby(list(kinds.columns), sort=False).ngroup().to_numpy()
@@ -280,12 +291,28 @@ def _joined(kind: dict[Any, Any], settings: PlanSettings) -> str:
     if kind["method"] == "Textbook" and settings.review == "Continuous":
         return "\n".join([_TEXTBOOK.get(kind["source"], _TEXTBOOK["item price"]), *ends])
     lead = [_LEAD_TIME.get(kind["source"], _LEAD_TIME["item price"]), *([_AT_ONCE] if kind["at_once"] else [])]
-    demand = [] if kind["method"] in ("Fixed", "Buffers") else [_DEMAND]
+    demand = [] if kind["method"] in ("Fixed", "Buffers") else [_OCCASIONS if kind["occasional"] else _DEMAND]
     rest = [_EXPECTED, *([] if kind["method"] == "Textbook" else [_BY_FORMULA])]
     # Where nothing was searched, such as what is not worth stocking, the formula has spoken.
     method = kind["method"] if kind["searched"] else SIMULATED.get(kind["method"], kind["method"])
     ends = [*([_UNMET[settings.unmet_demand]] if kind["searched"] else []), *ends]
-    return "\n".join([*lead, *demand, _METHODS[method], *ends, *rest])
+    said = _AT_LEAST_COST_OF_OCCASIONS if kind["occasional"] else _METHODS[method]
+    return "\n".join([*lead, *demand, said, *ends, *rest])
+
+
+def _of_occasions(levels: PairLevels) -> dict[str, Floats]:
+    """(n,) each, NaN for pairs that are not told by their occasions."""
+    told = levels.occasional
+    if told is None:
+        nothing = np.full(levels.inputs.n, np.nan)
+        return dict.fromkeys(("occasions", "seen_days", "interval_days", "occasion_size"), nothing)
+    rate = np.maximum(told.occasions.rate_per_day, _LEAST_DAILY_DEMAND)
+    return {
+        "occasions": told.spread(told.asked.count.astype(float)),
+        "seen_days": told.spread(np.rint(told.asked.seen_periods * told.asked.period_days)),
+        "interval_days": told.spread(np.rint(1.0 / rate)),
+        "occasion_size": told.spread(told.occasions.mean_size()),
+    }
 
 
 def _explanation_values(
@@ -320,6 +347,8 @@ def _explanation_values(
         "unit_cost": inputs.unit_cost,
         "order_cost": inputs.order_cost,
         "shortage_cost": inputs.shortage_cost,
+        "occasion_cost": inputs.occasion_cost,
+        **_of_occasions(levels),
         "cap": inputs.cap_qty,
         "floor": inputs.floor_qty,
         "shelf_life_days": pairs["shelf_life_days"].to_numpy(dtype=float),

@@ -20,7 +20,9 @@ from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.scopes import below
 from erp_forecast_addon.planning.tables import PLANNING_RULES, TREE
 
-_NUMBERS = ("service_target", "min_qty", "max_qty", "holding_rate_per_year", "order_cost", "shortage_cost")
+_NUMBERS = (
+    "service_target", "min_qty", "max_qty", "holding_rate_per_year", "order_cost", "shortage_cost", "occasion_cost",
+)  # fmt: skip
 
 UNKNOWN_METHOD = _("Planning rule {rule}: there is no method {method}. The rule was left out; correct it.")
 IMPOSSIBLE_TARGET = _(
@@ -54,6 +56,7 @@ class RuledPairs:
     holding_rate_per_year: Floats
     order_cost: Floats
     shortage_cost: Floats
+    occasion_cost: Floats
     rule: NDArray[np.object_]
 
 
@@ -117,11 +120,20 @@ def apply_rules(
         if rule["item_group"]:
             rows &= pd.Index(item_group).isin(list(below(given.item_groups, rule["item_group"])))
         _say(said, rows, {name: rule[name] for name in (*_NUMBERS, "method", "name")})
-    anywhere = of_item[of_item["warehouse"] == ""].drop_duplicates("item_code", keep="last").set_index("item_code")
-    _say_each(said, anywhere, pd.Index(item_code))
-    here = of_item[of_item["warehouse"] != ""].drop_duplicates(["item_code", "warehouse"], keep="last")
-    _say_each(said, here.set_index(["item_code", "warehouse"]), pd.MultiIndex.from_arrays([item_code, warehouse]))
+    _say_items(said, of_item, item_code, warehouse)
     return RuledPairs(**said)
+
+
+def typed_maximum(
+    rules: pd.DataFrame, item_code: NDArray[np.object_], warehouse: NDArray[np.object_]
+) -> NDArray[np.float64]:
+    """(n,) the maximum that somebody typed for the very item, or for it in the warehouse; NaN where nobody did. rules:
+    that `check_rules` has passed. What is said of a class or a group tells nothing of an item's own sizes."""
+    said = {name: np.full(len(item_code), np.nan) for name in _NUMBERS}
+    said |= {name: np.full(len(item_code), "", dtype=object) for name in ("method", "rule")}
+    of_item = rules[rules["item_code"] != ""].sort_values("name", kind="stable")
+    _say_items(said, of_item, item_code, warehouse)
+    return np.asarray(said["max_qty"], dtype=float)
 
 
 def _of(name: str, values: NDArray[np.object_]) -> NDArray[np.bool_]:
@@ -137,6 +149,17 @@ def _say(said: dict[str, NDArray[np.object_]], rows: NDArray[np.bool_], rule: di
         said["method"][rows] = rule["method"]
     if rule["method"] or not pd.isna(rule["service_target"]):
         said["rule"][rows] = rule["name"]
+
+
+def _say_items(
+    said: dict[str, NDArray[np.object_]], of_item: pd.DataFrame, item_code: NDArray[np.object_],
+    warehouse: NDArray[np.object_],
+) -> None:  # fmt: skip
+    """Rules of items over what wider rules said, those of an item in a warehouse last."""
+    anywhere = of_item[of_item["warehouse"] == ""].drop_duplicates("item_code", keep="last").set_index("item_code")
+    _say_each(said, anywhere, pd.Index(item_code))
+    here = of_item[of_item["warehouse"] != ""].drop_duplicates(["item_code", "warehouse"], keep="last")
+    _say_each(said, here.set_index(["item_code", "warehouse"]), pd.MultiIndex.from_arrays([item_code, warehouse]))
 
 
 def _say_each(said: dict[str, NDArray[np.object_]], rules: pd.DataFrame, keys: pd.Index) -> None:

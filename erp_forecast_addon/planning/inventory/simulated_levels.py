@@ -113,7 +113,7 @@ def search(inputs: PolicyInputs, start: OrderLevels, asked: Flags, ask: Ask, *, 
     n = inputs.n
     possible = asked & (inputs.daily_mean > 0.0) & (inputs.protection_demand.mean > 0.0)
     possible &= np.isin(start.method, list(_NAMES)) & (start.clamp != "not worth stocking")
-    days = segment_days(ask.nodes.days, float(np.max(inputs.review_days, initial=0.0)))
+    days = segment_days(ask.nodes.days, float(np.max(np.asarray(inputs.review_days)[possible], initial=0.0)))
     life = np.where(ask.shelf_life_days > 0.0, np.round(ask.shelf_life_days), 0.0).astype(np.int64)
     parts: list[tuple[Rows, _Found]] = []
     kinds = np.stack([days, life], axis=1)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from erp_forecast_addon.planning.inventory.classes import abc_classes
 from erp_forecast_addon.planning.inventory.demand_distribution import Totals, gamma_totals
 from erp_forecast_addon.planning.inventory.level_courses import Paths
+from erp_forecast_addon.planning.inventory.occasional import Asked, Prior
 from erp_forecast_addon.planning.settings import PlanSettings
 
 Floats = NDArray[np.float64]
@@ -28,7 +29,8 @@ class DemandOutlook:
     demand, None: not known. abc_class: (n,) where it is known already, "" for the others; None: for all by money.
     paths(rows (m,), periods, p=200, with_past=False) -> (m, p, periods): equally likely courses of demand in periods of
     period_days days, None: not known; with_past: see ForecastSet.paths. long_run_daily(as_of) -> (n,): a day's mean by
-    which orders are sized; None: that of the days ahead.
+    which orders are sized; None: that of the days ahead. asked: what each was asked for one by one, None: not known;
+    prior: what a whole company told of such items, None: these rows tell it.
     """
 
     keys: pd.DataFrame
@@ -42,6 +44,8 @@ class DemandOutlook:
     paths: Callable[..., np.ndarray] | None = None
     period_days: float = 1.0
     long_run_daily: Callable[[date], np.ndarray] | None = None
+    asked: Asked | None = None
+    prior: Prior | None = None
 
 
 def expected_demand(

@@ -12,6 +12,7 @@ from erp_forecast_addon.planning.inventory.classes import xyz_classes
 from erp_forecast_addon.planning.inventory.judged_orders import JudgedOrders, judge_on_paths
 from erp_forecast_addon.planning.inventory.lead_time import LeadTimes
 from erp_forecast_addon.planning.inventory.levels import service_levels
+from erp_forecast_addon.planning.inventory.occasional import Prior
 from erp_forecast_addon.planning.inventory.pair_levels import (
     PairLevels,
     Path,
@@ -29,6 +30,7 @@ from erp_forecast_addon.planning.purchasing.position import Netting, Outlook, fo
 from erp_forecast_addon.planning.purchasing.price_breaks import pair_breaks
 from erp_forecast_addon.planning.purchasing.requirements import Lending, Requirements, Shelves, requirements
 from erp_forecast_addon.planning.purchasing.transfers import buying_cost
+from erp_forecast_addon.planning.replenishment.occasions import occasional_pairs
 from erp_forecast_addon.planning.replenishment.outlook import (
     DemandOutlook,
     abc_of,
@@ -101,6 +103,11 @@ class LevelsOf:
     keys: pd.MultiIndex
     levels: PairLevels
 
+    @property
+    def prior(self) -> Prior | None:
+        """What the pairs told of items asked for now and then; None where no levels are made of it."""
+        return None if self.levels.occasional is None else self.levels.occasional.prior
+
 
 def reckon(
     outlook: DemandOutlook,
@@ -157,6 +164,7 @@ def reckon(
             service_levels(abc, settings.service_level_by_class, settings.company),
             _former(pairs, supply),
             settings,
+            occasional_pairs(outlook, pairs, unusable, rules, said, settings),
         )
     shelves = _shelves(pairs, door, levels, daily_mean, timing, window_days, settings, as_of)
     edges = edges_of(pairs, sources, items_made_here(door.items.rows, sources))

@@ -6,7 +6,7 @@ from frappe.model.document import Document
 from frappe.utils import flt
 
 _SAYS = ("method", "service_target_pct", "min_qty", "max_qty", "set_min_qty", "set_max_qty", "holding_cost_pct",
-         "order_cost", "shortage_cost")  # fmt: skip
+         "order_cost", "shortage_cost", "occasion_cost")  # fmt: skip
 _SCOPE = ("company", "item_code", "item_group", "abc_class", "xyz_class", "warehouse")
 
 
