@@ -14,7 +14,7 @@ from erp_forecast_addon.planning.forecasting.rows import in_blocks
 from erp_forecast_addon.planning.forecasting.spread import History
 
 # A group's recalibration weighs as much as that of the level above once it holds so many windows.
-_MAP_HALF_WEIGHT = 100.0
+_MAP_HALF_WEIGHT = 50.0
 # Windows, in periods, for which sums are judged; between them maps and growth are interpolated.
 _WINDOWS = (1, 2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 56, 84)
 # Steps that share one map begin here; step 1 stands alone, as it is also the window of one period.
