@@ -106,7 +106,8 @@ def demand_dispersion(
     """Variance per unit of mean of the demand before each end, of all of it and of the recent periods. (ends, n, 2)
 
     demand, observed: (n, t). With MIN_CYCLES cycles or more the variance is that within the phases of the season. 0
-    where nothing was sold; of a single known period its demand, as of one demand among any number of periods.
+    where nothing was sold. A series that is known of one period out of many has its demand there, as one demand among
+    any number of periods has.
     """
     spans = [(begin, end) for end in ends for begin in (0, max(0, end - recent_periods))]
     indicators = [_phases(begin, end, demand.shape[1], season_length) for begin, end in spans]
@@ -124,7 +125,8 @@ def demand_dispersion(
         mean = sold / np.maximum(count.sum(axis=1), 1)
         usable = (sold > 0) & (free > 0)
         over_mean = np.maximum(within, 0) / np.maximum(free, 1) / np.where(usable, mean, 1.0)
-        result[number] = np.where(usable, over_mean, np.where(sold > 0, mean, 0.0))
+        single = mean if spans[number][1] - spans[number][0] > 1 else 0.0
+        result[number] = np.where(usable, over_mean, np.where(sold > 0, single, 0.0))
     return result.reshape(len(ends), 2, len(demand)).transpose(0, 2, 1)
 
 
