@@ -29,14 +29,16 @@ _FEW_ROWS = 64
 class Backtest:
     """models: m names. forecasts (m, k, n, s), actual (k, n, s), scored (k, n, s) bool; origins (k,) ascending.
 
-    k origins, s steps from each; scored: the demand of that period is known and the series had a history. factor
-    (k, n, s): what the drivers known ahead multiply a forecast with, already in `forecasts`.
+    k origins, s steps from each; known: the demand of that period is known and the series existed at the origin;
+    scored: it had a history too, long enough to judge models by. factor (k, n, s): what the drivers known ahead
+    multiply a forecast with, already in `forecasts`.
     """
 
     models: tuple[str, ...]
     origins: tuple[int, ...]
     forecasts: np.ndarray
     actual: np.ndarray
+    known: np.ndarray
     scored: np.ndarray
     factor: np.ndarray
 
@@ -145,10 +147,10 @@ def backtest(
     windows = [slice(origin, origin + steps) for origin in origins]
     empty = np.zeros((0, panel.n, steps))
     actual = np.stack([demand[:, window] for window in windows]) if origins else empty
-    scored = np.stack([mask[:, window] for window in windows]) if origins else empty.astype(bool)
-    enough = np.array([mask[:, :origin].sum(axis=1) >= MIN_OBSERVED for origin in origins], dtype=bool)
-    scored &= enough.reshape(len(origins), panel.n, 1)
-    return Backtest(tuple(models), origins, forecasts, actual.astype(np.float32), scored, factor)
+    seen = np.stack([mask[:, window] for window in windows]) if origins else empty.astype(bool)
+    count = np.array([mask[:, :origin].sum(axis=1) for origin in origins]).reshape(len(origins), panel.n, 1)
+    known_then, judged = seen & (count > 0), seen & (count >= MIN_OBSERVED)
+    return Backtest(tuple(models), origins, forecasts, actual.astype(np.float32), known_then, judged, factor)
 
 
 def forecast_all(panel: Panel, horizon: int, models: dict[str, Model], known: Ground, workers: int) -> np.ndarray:

@@ -33,6 +33,7 @@ from erp_forecast_addon.planning.forecasting.combination import Weights, learn_w
 from erp_forecast_addon.planning.forecasting.day_shares import steps_and_lengths
 from erp_forecast_addon.planning.forecasting.demand_class import demand_class
 from erp_forecast_addon.planning.forecasting.explanation import driver_factors
+from erp_forecast_addon.planning.forecasting.first_sale import FirstSale, learn_first_sale
 from erp_forecast_addon.planning.forecasting.hierarchy import Alignment, learn_alignment
 from erp_forecast_addon.planning.forecasting.model import Model
 from erp_forecast_addon.planning.forecasting.own_past import OwnPast, learn_own_past
@@ -152,7 +153,7 @@ class ForecastSet:
 
 # The mean after each stage, in their order; those that do not apply are left out.
 STAGES = ("model", "combined", "drivers", "boosted", "aligned", "lifecycle", "override")
-LEARNED_VERSION = 2
+LEARNED_VERSION = 3
 _QUARTER_DAYS = 91
 
 
@@ -161,8 +162,8 @@ class Learned:
     """All that a panel teaches about its series together, by names of groups and classes, never by position.
 
     grounds: driver effects and seasonal profiles at each backtest origin and, last, at the end; weights: of the models;
-    alignment: towards forecasts of sums; uncertainty: what the backtests missed; boosted: in the full
-    tier. version, period, models: what it fits.
+    first_sale, recency: how much of a forecast comes true; alignment: towards forecasts of sums; uncertainty: what the
+    backtests missed; boosted: in the full tier. version, period, models: what it fits.
     """
 
     version: int
@@ -170,6 +171,7 @@ class Learned:
     models: tuple[str, ...]
     grounds: tuple[Ground, ...]
     weights: Weights
+    first_sale: FirstSale
     recency: Recency
     alignment: Alignment
     uncertainty: Uncertainty
@@ -211,6 +213,8 @@ def forecast_panel(
     weights = learn_weights(tested, classes, _scale(panel, tested)) if learned is None else learned.weights
     shares = weights.of(tested, classes)
     past = _combined(tested, shares)
+    first_sale = learn_first_sale(panel) if learned is None else learned.first_sale
+    past *= first_sale.before(panel, tested.origins)
     recency = learn_recency(panel, tested, past) if learned is None else learned.recency
     past *= recency.before(panel, tested.origins)
     moved = factors(panel, known[-1], horizon_periods)
@@ -220,7 +224,7 @@ def forecast_panel(
     core = core if arima is None else replace(core, past=arima.past(core))
     boosted, past = _boosted(core, known, settings, learned, trained)
     core = replace(core, past=past)
-    stages, alignment = _means(core, known[-1], recency, arima, boosted, learned)
+    stages, alignment = _means(core, known[-1], first_sale.of(panel) * recency.of(panel), arima, boosted, learned)
     finished = finish(stages["aligned"], panel, future) if future is not None else None
     stages |= {} if finished is None else finished.stages
     mean = list(stages.values())[-1].astype(float)
@@ -230,7 +234,9 @@ def forecast_panel(
     past = past * alignment.past_factor(panel, *past.shape[::2])
     came = (tested.actual, past, tested.scored)
     uncertainty = (
-        quantiles.learn(*came, classes, history=history, season_length=season, workers=workers)
+        quantiles.learn(
+            tested.actual, past, tested.known, classes, history=history, season_length=season, workers=workers
+        )
         if learned is None
         else learned.uncertainty
     )
@@ -262,7 +268,16 @@ def forecast_panel(
         whole=whole,
         own_past=learn_own_past(plain, classes, stages["aligned"], _lift(factor, stages["aligned"], mean)),
         learned=Learned(
-            LEARNED_VERSION, panel.period, tuple(catalog), known, weights, recency, alignment, uncertainty, boosted
+            LEARNED_VERSION,
+            panel.period,
+            tuple(catalog),
+            known,
+            weights,
+            first_sale,
+            recency,
+            alignment,
+            uncertainty,
+            boosted,
         ),
     )
 
@@ -381,9 +396,15 @@ def _boosted(
 
 
 def _means(
-    core: _Core, here: Ground, recency: Recency, arima: _Arima | None, boosted: Boosted | None, learned: Learned | None
+    core: _Core,
+    here: Ground,
+    true_share: np.ndarray,
+    arima: _Arima | None,
+    boosted: Boosted | None,
+    learned: Learned | None,
 ) -> tuple[dict[str, np.ndarray], Alignment]:
-    """The mean after each stage up to "aligned", and the alignment used."""
+    """The mean after each stage up to "aligned", and the alignment used. true_share: (n, 1) of the combination that
+    comes true."""
     panel, horizon, shares = core.panel, core.horizon, core.shares
     plain, factor = core.plain, core.factor
     made = forecast_all(plain, horizon, core.catalog, here, core.workers)
@@ -391,7 +412,7 @@ def _means(
     combined = np.zeros_like(stages["model"])
     for number, forecasts in enumerate(made):  # over models
         combined += forecasts * shares[:, number, None].astype(np.float32)
-    combined *= recency.of(panel)
+    combined *= true_share
     if arima is not None:
         stages["model"][arima.rows] = combined[arima.rows] = arima.forecasts
     none = core.classes == "No Demand"

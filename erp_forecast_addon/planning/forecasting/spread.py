@@ -106,7 +106,8 @@ def demand_dispersion(
     """Variance per unit of mean of the demand before each end, of all of it and of the recent periods. (ends, n, 2)
 
     demand, observed: (n, t). With MIN_CYCLES cycles or more the variance is that within the phases of the season. 0
-    where nothing was sold or no two periods are known.
+    where nothing was sold. A series that is known of one period out of many has its demand there, as one demand among
+    any number of periods has.
     """
     spans = [(begin, end) for end in ends for begin in (0, max(0, end - recent_periods))]
     indicators = [_phases(begin, end, demand.shape[1], season_length) for begin, end in spans]
@@ -123,7 +124,9 @@ def demand_dispersion(
         free, sold = np.maximum(count - 1, 0).sum(axis=1), total.sum(axis=1)
         mean = sold / np.maximum(count.sum(axis=1), 1)
         usable = (sold > 0) & (free > 0)
-        result[number] = np.where(usable, np.maximum(within, 0) / np.maximum(free, 1) / np.where(usable, mean, 1.0), 0)
+        over_mean = np.maximum(within, 0) / np.maximum(free, 1) / np.where(usable, mean, 1.0)
+        single = mean if spans[number][1] - spans[number][0] > 1 else 0.0
+        result[number] = np.where(usable, over_mean, np.where(sold > 0, single, 0.0))
     return result.reshape(len(ends), 2, len(demand)).transpose(0, 2, 1)
 
 
