@@ -1,7 +1,7 @@
 """Replay of policies over history: what stock levels would have cost, ours beside ERPNext's.
 
     python -m benchmarks.replay --data ../shared/data/m5 [--weeks 26] [--chart replay_m5.html] [--own-forecasts]
-    python -m benchmarks.replay --data ../shared/data/spare_parts/man
+    python -m benchmarks.replay --data ../shared/data/spare_parts/man [--history-known]
     python -m benchmarks.replay --data ../shared/data/spare_parts/oil
 
 Nobody in a replay knows a day before it has come. M5: the last `--weeks` weeks of all series, day by day; see
@@ -26,6 +26,10 @@ def main() -> None:
         "--own-forecasts", action="store_true",
         help="M5: every target forecasts from what it sold itself (slow), instead of what the lowest target sold",
     )  # fmt: skip
+    cli.add_argument(
+        "--history-known", action="store_true",
+        help="man: each of both parts begins with all demand before it known and with each policy's own full shelves",
+    )  # fmt: skip
     args = cli.parse_args()
     begin = time.perf_counter()
     name = args.data.name.removesuffix(".parquet")
@@ -33,7 +37,7 @@ def main() -> None:
     if name == "m5":
         replay_m5.run(args.data, args.weeks, chart, rows=args.rows, own_forecasts=args.own_forecasts)
     elif name == "man":
-        replay_spares.run_man(args.data, chart)
+        replay_spares.run_man(args.data, chart, history_known=args.history_known)
     elif name == "oil":
         replay_oil.run(args.data, chart)
     else:

@@ -14,14 +14,14 @@ import pandas as pd
 
 from benchmarks.replay_curves import change, draw
 from benchmarks.replay_spares import daily_panel, read
-from benchmarks.replay_world import Point, World, point
+from benchmarks.replay_world import Point, World, known_of, point
 from erp_forecast_addon.planning.cleaning import clean
 from erp_forecast_addon.planning.inventory.demand_distribution import lead_time_nodes
 from erp_forecast_addon.planning.inventory.methods import PolicyInputs, levels_for
 from erp_forecast_addon.planning.inventory.occasional import demand_told, learn_occasions
 from erp_forecast_addon.planning.replay import in_periods, rule_of, seen_by
 from erp_forecast_addon.planning.settings import PlanSettings
-from erp_forecast_addon.planning.simulation import Costs, Known, Limits, Outcome, Rule, Start
+from erp_forecast_addon.planning.simulation import Costs, Limits, Outcome, Rule, Start
 
 MONTHS_SCORED, MONTHS_TO_CHOOSE_ON = 24, 12
 RENEWED_EVERY_MONTHS = 3
@@ -197,7 +197,7 @@ def _rules(oil: Oil, mornings: list[int]) -> dict[float, list[Rule]]:
     group = size_group(most)
     rules: dict[float, list[Rule]] = {cost: [] for cost in _OCCASION_COSTS}
     for morning in mornings:
-        months = in_periods(seen_by(world.history, _known(world, morning), lost=False), "month")
+        months = in_periods(seen_by(world.history, known_of(world, morning), lost=False), "month")
         cleaned, _faults = clean(months, PlanSettings("oil").outlier_limit)
         told = demand_told(learn_occasions(cleaned, group, most), nodes)
         for cost, own in rules.items():
@@ -209,12 +209,6 @@ def _rules(oil: Oil, mornings: list[int]) -> dict[float, list[Rule]]:
 def size_group(most_qty: np.ndarray) -> np.ndarray:
     """(n,) what the firm keeps of a part tells how it is asked for: one at a time, a set, by the dozen."""
     return np.asarray(np.digitize(most_qty, _SIZE_EDGES).astype(str).astype(object))
-
-
-def _known(world: World, day: int) -> Known:
-    seen = world.demand_qty[:, :day].astype(np.float32)
-    nothing, none = np.zeros((0, world.history.n), dtype=np.float32), np.zeros(world.history.n)
-    return Known(day, seen, seen, seen, none, none, nothing, nothing.astype(np.int64))
 
 
 def lead_time_demand(world: World) -> np.ndarray:

@@ -13,11 +13,11 @@ import pandas as pd
 
 from benchmarks.replay_bounds import bounds
 from benchmarks.replay_curves import change, cheapest, draw, print_curve
-from benchmarks.replay_world import Point, World, point
+from benchmarks.replay_world import Point, World, known_of, point
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.replay import ErpnextLevels, Planned, Planner, Terms
 from erp_forecast_addon.planning.settings import PlanSettings
-from erp_forecast_addon.planning.simulation import Costs, Limits, Outcome, Start
+from erp_forecast_addon.planning.simulation import Costs, Decide, Limits, Outcome, Start
 
 _PARTS = ("spare_parts", "man.parquet", "oil.parquet")
 
@@ -60,23 +60,31 @@ _MAN_PLANNED_EVERY_DAYS = 28
 RENEWED_EVERY_DAYS = 91
 
 
-def run_man(data: Path, chart: Path) -> None:
+def run_man(data: Path, chart: Path, *, history_known: bool = False) -> None:
+    """history_known: the weeks to choose on and the scored ones are plays of their own, each with all demand before it
+    known and each policy's own full shelves; else one play, in which lost demand is never seen."""
     items = read(data, "man")
     weeks = items[[column for column in items if column.startswith("w_")]].to_numpy(dtype=float)
     scored_from = weeks.shape[1] - MAN_WEEKS_SCORED
     begin = scored_from - MAN_WEEKS_TO_CHOOSE_ON
-    # One play over both parts: what stands on the shelf when the scored weeks begin is each policy's own doing.
     world = man_world(items, weeks, begin)
-    chosen_on, seen = play_man(world, 7 * MAN_WEEKS_TO_CHOOSE_ON)
+    if history_known:
+        parts = man_world(items, weeks[:, :scored_from], begin), man_world(items, weeks, scored_from)
+        chosen_on, seen = (play_man(part, own_shelves=True) for part in parts)
+    else:
+        # One play over both parts: what stands on the shelf when the scored weeks begin is each policy's own doing.
+        played = play_man(world)
+        chosen_on, seen = played.between(0, 7 * MAN_WEEKS_TO_CHOOSE_ON), played.between(7 * MAN_WEEKS_TO_CHOOSE_ON)
     above = items["min_order_qty"].to_numpy() > weeks[:, :scored_from].mean(axis=1) * 52.0
-    knowing = bounds(world, weeks, begin, scored_from)
+    knowing = {} if history_known else bounds(world, weeks, begin, scored_from)
     for title, rows in (
         ("all items", np.ones(len(items), dtype=bool)),
         ("items whose minimum order is at most a year's demand", ~above),
         ("items whose minimum order exceeds a year's demand", above),
     ):
         _print_man(title, chosen_on, seen, rows, items, chart if rows.all() else None)
-        print("\ntotal cost of fixed levels, for who knows more than can be known")
+        if knowing:
+            print("\ntotal cost of fixed levels, for who knows more than can be known")
         for name, cost in knowing.items():
             print(f"  {name}: {cost[rows].sum():,.0f}")
 
@@ -115,38 +123,42 @@ class Played:
     ours: dict[float, Outcome]
     costs: Costs
 
+    def between(self, first: int, stop: int | None = None) -> "Played":
+        def part(played: dict[float, Outcome]) -> dict[float, Outcome]:
+            return {setting: seen.between(first, stop or seen.days) for setting, seen in played.items()}
 
-def play_man(world: World, scored_from: int) -> tuple[Played, Played]:
-    """The days before `scored_from`, to choose on, and those from it on."""
+        return Played(part(self.baseline), part(self.ours), self.costs)
+
+
+def play_man(world: World, *, own_shelves: bool = False) -> Played:
+    """own_shelves: each policy begins with its own order-up-to level on the shelf, else all with the world's start."""
     begun, days = time.perf_counter(), world.demand_qty.shape[1]
     renewed, planned = range(0, days, RENEWED_EVERY_DAYS), range(0, days, _MAN_PLANNED_EVERY_DAYS)
     looks = range(0, days, MAN_REVIEW_DAYS)
     settings = replace(PlanSettings("man"), period="week", horizon_days=182, quantile_levels=(0.5,))
     terms = Terms(world.lead_time_probability, world.costs, world.limits, MAN_REVIEW_DAYS)
     typed = world.typed_lead_time_days
-    played = {
-        ("baseline", safety): world.play(
-            ErpnextLevels(world.history, typed, safety, MAN_REVIEW_DAYS), renewed, daily=True
-        )
+
+    def played(rule: Decide, decide_on: range) -> Outcome:
+        begins = replace(world, start=_full_shelves(world, rule)) if own_shelves else world
+        return begins.play(rule, decide_on, daily=True)
+
+    baseline = {
+        safety: played(ErpnextLevels(world.history, typed, safety, MAN_REVIEW_DAYS), renewed)
         for safety in _MAN_SAFETY_DAYS
     }
+    ours = {}
     for factor in _MAN_SHORTAGE_FACTORS:
         # A planner each: every setting forecasts from what it sold itself.
         planner = Planner(world.history, settings, terms, frozenset(planned), horizon_periods=13)
-        rule = Planned(planner, _MAN_METHOD, np.nan, shortage_factor=factor)
-        played["ours", factor] = world.play(rule, looks, daily=True)
+        ours[factor] = played(Planned(planner, _MAN_METHOD, np.nan, shortage_factor=factor), looks)
         print(f"ours at {factor:g} of the margin played, {time.perf_counter() - begun:.0f} s", flush=True)
-    parts = [
-        {key: seen.between(first, stop) for key, seen in played.items()}
-        for first, stop in ((0, scored_from), (scored_from, days))
-    ]
-    before, scored = (
-        Played(
-            *({s: seen for (p, s), seen in part.items() if p == policy} for policy in ("baseline", "ours")), world.costs
-        )
-        for part in parts
-    )
-    return before, scored
+    return Played(baseline, ours, world.costs)
+
+
+def _full_shelves(world: World, rule: Decide) -> Start:
+    """Each item at the order-up-to level that the rule sets on the first morning."""
+    return Start.with_stock(np.ceil(np.maximum(np.nan_to_num(rule(known_of(world, 0)).order_up_to_qty), 0.0)))
 
 
 def _print_man(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from erp_forecast_addon.planning.panel import Panel
-from erp_forecast_addon.planning.simulation import Costs, Decide, Limits, Outcome, Rule, Start, simulate
+from erp_forecast_addon.planning.simulation import Costs, Decide, Known, Limits, Outcome, Rule, Start, simulate
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,13 @@ _BY_ROW = ("demand_qty", "lead_time_days", "typed_lead_time_days", "lead_time_pr
 
 def _rows(value: float | np.ndarray, rows: np.ndarray) -> float | np.ndarray:
     return value[rows] if isinstance(value, np.ndarray) else value
+
+
+def known_of(world: World, day: int) -> Known:
+    """What a rule is told on the morning of `day` where all demand so far is known, whatever the shelf."""
+    seen = world.demand_qty[:, :day].astype(np.float32)
+    nothing, none = np.zeros((0, world.history.n), dtype=np.float32), np.zeros(world.history.n)
+    return Known(day, seen, seen, seen, none, none, nothing, nothing.astype(np.int64))
 
 
 def delivery_ratios(data: Path) -> np.ndarray:
