@@ -13,7 +13,8 @@ from erp_forecast_addon.planning.drivers import Driver
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.forecasting import boosting
 from erp_forecast_addon.planning.forecasting.boosting import BoostedModel, Recipe, context, features, sampling, training
-from erp_forecast_addon.planning.forecasting.boosting.features import Rows
+from erp_forecast_addon.planning.forecasting.boosting.chance import without_chance
+from erp_forecast_addon.planning.forecasting.boosting.features import Rows, plan_features
 from erp_forecast_addon.planning.forecasting.boosting.past import Fading, Past, since_last
 from erp_forecast_addon.planning.panel import Panel
 
@@ -203,6 +204,34 @@ def test_a_few_series_with_the_groups_of_all_are_forecast_alike(trained):
     assert model.forecast(panel.select(few), 5, groups=groups).shape == (3, 5)
     with pytest.raises(BadInput, match="forecast anew"):
         model.forecast(panel.before(170), groups=groups)
+
+
+def test_what_all_series_did_on_a_day_is_chance_unless_an_event_is_near():
+    """All sell by half more on one day in ten, for no reason, and on the days around a holiday."""
+    rng = np.random.default_rng(5)
+    n, t = 400, 120
+    holiday = np.zeros(t + H, dtype=np.float32)
+    holiday[60] = 1
+    near = np.abs(np.arange(t) - 60) <= 2
+    shock = np.where(near | (np.arange(t) % 10 == 3), 1.5, 1.0)
+    panel = panel_of(rng.poisson(20 * np.tile(shock, (n, 1))), drivers={"Feast": Driver("event", holiday, family="F")})
+    target = np.repeat(np.arange(30, t), 300)
+    series = rng.integers(0, n, len(target))
+    rows = Rows(series, target - 5, target)
+    plan = plan_features(panel).drivers
+    actual, expected = panel.demand[series, target], np.full(len(target), 20.0)
+    left = without_chance(plan, panel, rows, expected, actual, np.ones(len(target)))
+    by_day = np.bincount(target, weights=left)[30:] / np.bincount(target)[30:]
+    assert by_day[near[30:]] == pytest.approx(30.0, rel=0.05)
+    assert by_day[~near[30:]] == pytest.approx(20.0, rel=0.08)
+    # What a series does by itself stays.
+    own = np.where(np.arange(n) % 8 < 4, 0.5, 2.0)[series]
+    lifted = without_chance(plan, panel, rows, expected, actual * own, np.ones(len(target)))
+    calm = ~near[target]
+    assert lifted[calm & (own > 1)].mean() / lifted[calm & (own < 1)].mean() == pytest.approx(4, rel=0.05)
+    signal = replace(panel, drivers={**panel.drivers, "Heat": Driver("signal", np.arange(t + H, dtype=np.float32))})
+    kept = without_chance(plan_features(signal).drivers, signal, rows, expected, actual, np.ones(len(target)))
+    assert np.array_equal(kept, actual)
 
 
 def test_a_new_item_and_a_driver_that_is_gone_are_forecast(trained):

@@ -131,3 +131,20 @@ def test_nothing_to_learn_from():
     nothing = replace(panel, demand=np.zeros((3, T)), drivers={"Sale": Driver("event", promotion())})
     assert np.isfinite(forecast_panel(nothing, H, SETTINGS).mean).all()
     assert (forecast_panel(nothing, H, SETTINGS).mean == 0).all()
+
+
+def test_what_one_day_of_the_month_does_is_told_by_all_series_together():
+    """The last two days of a month sell less, which no wave over the month can follow."""
+    days = np.datetime64("2025-01-06") + np.arange(T + H)
+    month = days.astype("datetime64[M]")
+    left = (month + 1).astype("datetime64[D]") - days - 1
+    factor = np.where(left.astype(int) < 2, 0.85, 1.0)
+    panel, _actual, _mean = shop(n=400, rate=20.0, factor=np.tile(factor, (400, 1)))
+    effects = learn_effects(panel)
+    found = effects.factors(panel, H).of(slice(None), slice(T, T + H)).mean(axis=0)
+    ends = factor[T:] < 1
+    assert ends.sum() == 2
+    assert found[ends].mean() == pytest.approx(found[~ends].mean() * 0.85, rel=0.06)
+    alone = [at for at, name in enumerate(effects.names) if name.startswith("Day of Month Day")]
+    assert np.allclose(effects.coefficients[:, alone], effects.company[alone])
+    assert effects.table().empty

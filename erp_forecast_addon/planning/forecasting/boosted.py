@@ -89,7 +89,7 @@ def learn(
         return None
     made = _tested(panel, tested, known, workers)
     shares = _shares(panel, tested, past, made, demand_class) if made else ({}, _UNTESTED_SHARE)
-    model = boosting.train(plain, horizon, workers=workers)
+    model = boosting.train(plain, horizon, workers=workers, undriven=True)
     return Boosted(model, model.groups(plain), *shares), made
 
 
@@ -99,7 +99,7 @@ def _tested(panel: Panel, tested: Backtest, known: tuple[Ground, ...], workers: 
     for window, origin in enumerate(tested.origins):
         past = panel.before(origin)
         past = undriven(past, factors(past, known[window], tested.steps))
-        made = boosting.backtest(past, origin, tested.steps, workers=workers)
+        made = boosting.backtest(past, origin, tested.steps, workers=workers, undriven=True)
         if made is not None:
             found[window] = made * tested.factor[window]
     return found

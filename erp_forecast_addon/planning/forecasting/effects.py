@@ -22,6 +22,9 @@ PRIOR_STD = 0.15
 STEP_STD = 0.07
 # The day of the month matters to shops whose customers are paid on it, and to few others.
 _CALENDAR_STD = 0.06
+# Beside the waves each day of the month may differ a little by itself (the last one, that on which wages come), for all
+# series alike.
+_DAY_OF_MONTH_STD = 0.015
 _SEASON_STD = 0.5
 # The baseline around a period reaches over so many cycles.
 _BASELINE_CYCLES = {7: 5, 52: 1, 12: 1}
@@ -40,6 +43,7 @@ _LEAST_ELASTICITY = 0.15
 _PRICE_MEMORY = {"day": 56, "week": 8, "month": 3}
 _PRICE_RANGE = (0.3, 3.0)
 CALENDAR = "Day of Month"
+_SINGLE_DAY = f"{CALENDAR} Day "
 # Two months have to be seen before anything is said about the day of the month.
 _MONTHS_FROM = 60
 
@@ -131,19 +135,28 @@ def learn_effects(panel: Panel) -> Effects | None:
     existed = np.arange(panel.t) >= panel.first[:, None]
     demand = filled(panel.demand, panel.observed, existed)
     chosen = [drivers[name] for name in names]
+    free = np.array([not _for_all_alike(name) for name in names], dtype=bool)
     moments = [_moments(driver, panel.t) for driver in chosen]
     centre = np.array([moment[0] for moment in moments])
     scale = np.array([moment[1] for moment in moments])
     shares = demand.sum(axis=1, dtype=float)
     coefficients, above, top = np.zeros((1, len(names))), None, np.zeros(len(names))
-    top_std = np.array([_CALENDAR_STD if driver.kind == "calendar" else PRIOR_STD for driver in chosen])
+    top_std = np.array([_prior_std(name, driver) for name, driver in zip(names, chosen, strict=True)])
     levels = groupings(panel, LEVELS)
+    alike = np.ones(panel.t)
     for level in levels:
-        seen = _group_values(level, chosen, shares, panel.t, centre, scale)
+        told = np.ones(len(names), dtype=bool) if above is None else free
+        seen = _group_values(level, chosen, told, shares, panel.t, centre, scale)
         parents = np.zeros((level.size, len(names))) if above is None else coefficients[_parents(above, level)]
-        spread = top_std if above is None else np.full(len(names), STEP_STD)
-        coefficients = _regress(level.totals(demand), seen, panel.season_length, parents, spread)
-        above, top = level, coefficients[0] if above is None else top
+        spread = top_std if above is None else np.full(int(told.sum()), STEP_STD)
+        coefficients = parents.copy()
+        coefficients[:, told] = _regress(
+            level.totals(demand) / alike, seen, panel.season_length, parents[:, told], spread
+        )
+        if above is None:
+            top = coefficients[0]
+            alike = 1 + sum((top[at] * chosen[at].values[: panel.t] for at in np.flatnonzero(~free)), np.zeros(panel.t))
+        above = level
     return Effects(
         names=tuple(names),
         kinds=tuple(driver.kind for driver in chosen),
@@ -229,7 +242,23 @@ def _drivers(panel: Panel, horizon: int) -> dict[str, Driver]:
         for k in range(1, _DAYS_PER_MONTH_WAVES + 1)
         for kind, wave in (("s", np.sin), ("c", np.cos))
     }
-    return {**wide, **waves}
+    number = days.astype("datetime64[D]") - month.astype("datetime64[D]")
+    single = {
+        f"{_SINGLE_DAY}{day + 1}": Driver("calendar", (number.astype(int) == day).astype(np.float32), family=CALENDAR)
+        for day in range(31)
+    }
+    return {**wide, **waves, **single}
+
+
+def _for_all_alike(name: str) -> bool:
+    """A single day of the month: seen once a month, and too small to be told apart by groups."""
+    return name.startswith(_SINGLE_DAY)
+
+
+def _prior_std(name: str, driver: Driver) -> float:
+    if _for_all_alike(name):
+        return _DAY_OF_MONTH_STD
+    return _CALENDAR_STD if driver.kind == "calendar" else PRIOR_STD
 
 
 def _widest(panel: Panel) -> int:
@@ -272,14 +301,21 @@ def _rows_of(driver: Driver, rows: np.ndarray) -> np.ndarray:
 
 
 def _group_values(
-    level: Grouping, drivers: list[Driver], shares: np.ndarray, t: int, centre: np.ndarray, scale: np.ndarray
+    level: Grouping,
+    drivers: list[Driver],
+    told: np.ndarray,
+    shares: np.ndarray,
+    t: int,
+    centre: np.ndarray,
+    scale: np.ndarray,
 ) -> np.ndarray:
-    """What each group sees of each driver: the mean over its series, weighted by their demand. (g, t, p)"""
-    seen = np.zeros((level.size, t, len(drivers)))
+    """What each group sees of each driver told: the mean over its series, weighted by their demand. (g, t, p)"""
+    seen = np.zeros((level.size, t, int(told.sum())))
     weight = np.bincount(level.code, weights=shares, minlength=level.size)
-    for at, driver in enumerate(drivers):  # over drivers
+    for column, at in enumerate(np.flatnonzero(told).tolist()):  # over drivers
+        driver = drivers[at]
         if driver.values.ndim == 1:
-            seen[:, :, at] = _standard(driver.values[:t], centre[at], scale[at])
+            seen[:, :, column] = _standard(driver.values[:t], centre[at], scale[at])
             continue
         scope = _scope(driver, len(shares))
         inside = scope >= 0
@@ -288,7 +324,7 @@ def _group_values(
             level.code[inside] * width + scope[inside], weights=shares[inside], minlength=level.size * width
         ).reshape(level.size, width)
         values = _standard(driver.values[:, :t], centre[at], scale[at])
-        seen[:, :, at] = joint @ values / np.maximum(weight, 1e-12)[:, None]
+        seen[:, :, column] = joint @ values / np.maximum(weight, 1e-12)[:, None]
     return seen
 
 

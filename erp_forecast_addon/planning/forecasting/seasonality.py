@@ -6,8 +6,9 @@ k before it the phase (−k) mod season_length. So no model needs to know the ca
 
 import numpy as np
 
-# Cycles of the history that a profile may rest on: half a year of weeks, all years there are of weeks and months.
-CYCLES = {7: 26, 52: 4, 12: 6}
+# Cycles of the history that a profile may rest on: a year of days (a week changes slowly, holidays bend few weeks), all
+# years there are of weeks and months.
+CYCLES = {7: 52, 52: 4, 12: 6}
 DEFAULT_CYCLES = 8
 # How much a series' own indices differ from those of its group, as a variance.
 OWN_SEASON_VARIANCE = 0.05

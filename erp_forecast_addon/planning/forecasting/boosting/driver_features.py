@@ -168,6 +168,16 @@ def _distances(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.minimum(position - before, FAR), np.minimum(after - position, FAR)
 
 
+def distance_to_event(plan: DriverPlan, panel: Panel, row: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Periods between each row's target and the nearest event that is not frequent, before or after; at most FAR."""
+    names = tuple(name for name in plan.named if name in panel.drivers)
+    strength = _strength(panel, names)
+    at_row = row if len(strength) > 1 else np.zeros_like(row)
+    since, until = _distances(strength)
+    nearest = np.where(strength > 0, 0, np.minimum(since, until))
+    return np.asarray(_at(nearest, at_row, target, FAR))
+
+
 def _event_number(plan: DriverPlan, panel: Panel, row: np.ndarray, target: np.ndarray) -> np.ndarray:
     """1 + the number of the named event on the target period, 0: none. The first by name, if there are several."""
     number = np.zeros(len(row))

@@ -24,7 +24,7 @@ from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.settings import Period
 
 # Raised whenever the features or the meaning of the trees' answers change: a model of another version is not used.
-VERSION = 3
+VERSION = 4
 # A model is trained anew after so many days, whatever happened.
 MAX_AGE_DAYS = 7
 # The trees' answer is held within these bounds: how often the expected demand a forecast may be.

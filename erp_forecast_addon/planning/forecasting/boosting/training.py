@@ -9,6 +9,7 @@ import pandas as pd
 
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.forecasting.boosting import sampling
+from erp_forecast_addon.planning.forecasting.boosting.chance import without_chance
 from erp_forecast_addon.planning.forecasting.boosting.context import Context, group
 from erp_forecast_addon.planning.forecasting.boosting.features import FeaturePlan, Rows, feature_matrix, plan_features
 from erp_forecast_addon.planning.forecasting.boosting.model import Block, BoostedModel, data_hash, version
@@ -30,11 +31,13 @@ class Recipe:
 
     rows: of a member's sample, per block of the horizon, at most; half_life_years: age at which a period is drawn half
     as often, of one member after the other: as many regressors, each on a sample of its own, whose answers are
-    averaged; trees, learning_rate, leaves, min_leaf (rows), l2: of each regressor.
+    averaged; calm: which of them, in turn, learn from days without what all series shared by chance (chance.py);
+    trees, learning_rate, leaves, min_leaf (rows), l2: of each regressor.
     """
 
     rows: int = 300_000
     half_life_years: tuple[float, ...] = (0.5, 0.17, 2.0)
+    calm: tuple[bool, ...] = (True, False, True)
     trees: int = 160
     learning_rate: float = 0.06
     leaves: int = 63
@@ -51,9 +54,19 @@ def can_train(panel: Panel, horizon: int) -> bool:
     return bool(late.sum() >= MIN_ROWS and (panel.demand[:, rhythm.min_past :][late] > 0).any())
 
 
-def train(panel: Panel, horizon: int, *, recipe: Recipe | None = None, seed: int = 0, workers: int = 2) -> BoostedModel:
+def train(
+    panel: Panel,
+    horizon: int,
+    *,
+    recipe: Recipe | None = None,
+    seed: int = 0,
+    workers: int = 2,
+    undriven: bool = False,
+) -> BoostedModel:
     """Learn to forecast 1..horizon periods ahead from all series of a cleaned panel. Deterministic for a given seed.
 
+    undriven: the panel's demand is without what drivers did to groups, so what all series still share on a day is
+    chance; else the trees learn the drivers' effects from it.
     Nothing after an origin is known to its rows but drivers. Periods without stock are neither learned nor counted.
     The trees use as many threads as OpenMP gives them. Raises BadInput when the history is too short (`can_train`).
     """
@@ -69,12 +82,14 @@ def train(panel: Panel, horizon: int, *, recipe: Recipe | None = None, seed: int
     names: tuple[str, ...] = ()
     for first, last in horizon_blocks(panel, horizon):  # over horizon blocks, which are few
         members = []
-        for half_life in chosen.half_life_years:  # over members, which are few
+        for number, half_life in enumerate(chosen.half_life_years):  # over members, which are few
             fading = half_life * RHYTHM[panel.period].year
             sample = sampling.draw(panel, (first, last), _row_count(panel, chosen), fading, generator)
             matrix, expected = matrix_of(plan, panel, context, sample.rows, workers)
             names = tuple(matrix.columns)
             actual = panel.demand[sample.rows.series, sample.rows.target]
+            if undriven and chosen.calm[number % len(chosen.calm)]:
+                actual = without_chance(plan.drivers, panel, sample.rows, expected, actual, sample.weight)
             members.append(_fit(chosen, plan, matrix, expected, actual, sample.weight, int(generator.integers(2**31))))
         blocks.append(Block(first, last, tuple(members)))
     return BoostedModel(
@@ -90,7 +105,14 @@ def train(panel: Panel, horizon: int, *, recipe: Recipe | None = None, seed: int
 
 
 def backtest(
-    panel: Panel, origin: int, steps: int, *, recipe: Recipe | None = None, seed: int = 0, workers: int = 2
+    panel: Panel,
+    origin: int,
+    steps: int,
+    *,
+    recipe: Recipe | None = None,
+    seed: int = 0,
+    workers: int = 2,
+    undriven: bool = False,
 ) -> np.ndarray | None:
     """What a model trained on the first `origin` periods alone forecasts for the `steps` after them. (n, steps) float32
 
@@ -101,7 +123,8 @@ def backtest(
     if not can_train(past, steps):
         return None
     chosen = recipe or replace(Recipe(), half_life_years=Recipe().half_life_years[:_BACKTEST_MEMBERS])
-    return train(past, steps, recipe=chosen, seed=seed, workers=workers).forecast(past, steps, workers=workers)
+    model = train(past, steps, recipe=chosen, seed=seed, workers=workers, undriven=undriven)
+    return model.forecast(past, steps, workers=workers)
 
 
 def horizon_blocks(panel: Panel, horizon: int) -> list[tuple[int, int]]:
