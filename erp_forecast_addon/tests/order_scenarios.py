@@ -94,7 +94,7 @@ class DraftingScenarios(Scenarios):
         assert not self.shop.cases(exception_type="Bad Data")
 
     def test_our_own_draft_counts_in_the_position_of_its_policy(self) -> None:
-        self.shop.stocked_item("Bolt", on_hand=80)
+        self.shop.stocked_item("Bolt", on_hand=75)
         self.shop.run()
         (line,) = self.order()["items"]
         numbers = self.numbers("Bolt")

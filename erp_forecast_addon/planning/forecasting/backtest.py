@@ -49,7 +49,8 @@ class Backtest:
     def squared_errors(self) -> np.ndarray:
         """Σ(y − ŷ)² over the scored periods. (n, m)"""
         sums = [np.where(self.scored, self.actual - forecast, 0).astype(np.float32) ** 2 for forecast in self.forecasts]
-        return np.stack([part.sum(axis=(0, 2), dtype=float) for part in sums], axis=1)
+        # One axis after the other: summed over both at once, a series alone is rounded otherwise than among others.
+        return np.stack([part.sum(axis=2, dtype=float).sum(axis=0) for part in sums], axis=1)
 
     def counts(self) -> np.ndarray:
         """Scored periods. (n,)"""

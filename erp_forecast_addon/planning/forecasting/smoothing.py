@@ -178,12 +178,18 @@ def grid_shares(errors: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """
     ratio = np.divide(errors.min(axis=0), errors, out=np.ones_like(errors), where=errors > 0)
     share = ratio ** (mask.sum(axis=1) / 2).astype(errors.dtype)
-    return np.asarray(share / share.sum(axis=0))
+    return np.asarray(share / over_grid(share))
 
 
 def averaged(states: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Σ_g share·state, exact where all states agree; both (g, n). (n,)"""
-    return np.asarray(states[0] + ((states - states[0]) * shares).sum(axis=0))
+    return np.asarray(states[0] + over_grid((states - states[0]) * shares))
+
+
+def over_grid(values: np.ndarray) -> np.ndarray:
+    """Sum over the first axis, one point after the other: numpy's own sum adds a lone column in another order, and a
+    series alone would be rounded otherwise than among others."""
+    return np.asarray(np.add.accumulate(values, axis=0)[-1])
 
 
 def by_time(values: np.ndarray) -> np.ndarray:

@@ -96,7 +96,7 @@ def residuals(actual: np.ndarray, forecast: np.ndarray, scored: np.ndarray) -> R
     means = np.where(scored, forecast, 0).sum(axis=2, dtype=float)
     # A mean of 0 promises 0: its surprises belong to the mean, not to the spread.
     usable = means > 0
-    squares = np.where(usable, np.einsum("kns,kns->kn", error, error, dtype=float), 0.0)
+    squares = np.where(usable, np.square(error, dtype=float).sum(axis=2), 0.0)
     return Residuals(squares, means, np.where(usable, scored.sum(axis=2), 0))
 
 
@@ -188,7 +188,9 @@ def fit_dispersion(of: Residuals, before: np.ndarray) -> np.ndarray:
 
 def expected_dispersion(coefficients: np.ndarray, before: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """Variance per unit of mean that the demand before suggests. before: (…, 2), mean: (…) of a period. (…)"""
-    return np.asarray(np.exp(np.clip(_features(before, mean) @ coefficients, -5.0, 9.0)))
+    # Not as a matrix product: of a row alone it is rounded otherwise than of that row among others.
+    logarithm = (_features(before, mean) * coefficients).sum(axis=-1)
+    return np.asarray(np.exp(np.clip(logarithm, -5.0, 9.0)))
 
 
 def group_dispersion(
