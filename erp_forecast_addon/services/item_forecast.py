@@ -82,6 +82,7 @@ def rows_of(forecasts: ForecastSet, chosen: np.ndarray) -> ForecastSet:
         factors={part: factor[chosen] for part, factor in forecasts.factors.items()},
         finished=None if forecasts.finished is None else forecasts.finished.select(chosen),
         spread=forecasts.spread.select(chosen),
+        own_past=None if forecasts.own_past is None else forecasts.own_past.select(chosen),
         **{name: getattr(forecasts, name)[chosen] for name in _PER_SERIES},
     )
 

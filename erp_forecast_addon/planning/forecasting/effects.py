@@ -189,13 +189,14 @@ def _regress(
     beta = prior
     factor = np.ones((g, t))
     cycles = _BASELINE_CYCLES.get(season_length, 1)
+    gram = np.einsum("gtq,gtr->gqr", both, both)
     for _pass in range(_PASSES):
         base = _centred_mean(total / factor, season_length * cycles)
         ratio = np.where(base > 0, total / np.where(base > 0, base, 1) - 1, 0)
         for _step in range(2):  # the noise and the effects depend on each other
             error = ratio - np.einsum("gtq,gq->gt", both, beta)
             noise = np.maximum((error**2).mean(axis=1), _LEAST_VARIANCE)[:, None]
-            inner = np.einsum("gtq,gtr->gqr", both, both) / noise[:, :, None]
+            inner = gram / noise[:, :, None]
             right = np.einsum("gtq,gt->gq", both, ratio) / noise + prior * precision
             beta = np.linalg.solve(inner + np.diag(precision), right[:, :, None])[:, :, 0]
         factor = np.clip(1 + np.einsum("gtp,gp->gt", seen, beta[:, :p]), *_FACTOR_RANGE)
