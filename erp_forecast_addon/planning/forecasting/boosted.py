@@ -5,6 +5,7 @@ are regressed on sums are steadier than what trees make of a year of single days
 so they add what the effects miss.
 """
 
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -87,21 +88,29 @@ def learn(
     """
     if not boosting.can_train(plain, horizon):
         return None
-    made = _tested(panel, tested, known, workers)
-    shares = _shares(panel, tested, past, made, demand_class) if made else ({}, _UNTESTED_SHARE)
-    model = boosting.train(plain, horizon, workers=workers, undriven=True)
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        windows = _begin_windows(panel, tested, known, pool)
+        training = boosting.begin(plain, horizon, pool, undriven=True)
+        made = {
+            window: judged.result().forecast(before, tested.steps, workers=workers) * tested.factor[window]
+            for window, (before, judged) in windows.items()
+        }
+        shares = _shares(panel, tested, past, made, demand_class) if made else ({}, _UNTESTED_SHARE)
+        model = training.result()
     return Boosted(model, model.groups(plain), *shares), made
 
 
-def _tested(panel: Panel, tested: Backtest, known: tuple[Ground, ...], workers: int) -> dict[int, np.ndarray]:
-    """What the boosting model would have forecast for the backtest windows, drivers included. (n, s) by window"""
+def _begin_windows(
+    panel: Panel, tested: Backtest, known: tuple[Ground, ...], pool: Executor
+) -> dict[int, tuple[Panel, boosting.Training]]:
+    """By backtest window the panel before it, without what drivers did, and the model trained on that."""
     found = {}
     for window, origin in enumerate(tested.origins):
-        past = panel.before(origin)
-        past = undriven(past, factors(past, known[window], tested.steps))
-        made = boosting.backtest(past, origin, tested.steps, workers=workers, undriven=True)
-        if made is not None:
-            found[window] = made * tested.factor[window]
+        before = panel.before(origin)
+        before = undriven(before, factors(before, known[window], tested.steps))
+        training = boosting.begin_backtest(before, origin, tested.steps, pool, undriven=True)
+        if training is not None:
+            found[window] = before, training
     return found
 
 

@@ -2,13 +2,24 @@
 
 from erp_forecast_addon.planning.forecasting.boosting.context import Groups
 from erp_forecast_addon.planning.forecasting.boosting.model import BoostedModel, data_hash, needs_training, neutral
-from erp_forecast_addon.planning.forecasting.boosting.training import Recipe, backtest, can_train, train
+from erp_forecast_addon.planning.forecasting.boosting.training import (
+    Recipe,
+    Training,
+    backtest,
+    begin,
+    begin_backtest,
+    can_train,
+    train,
+)
 
 __all__ = [
     "BoostedModel",
     "Groups",
     "Recipe",
+    "Training",
     "backtest",
+    "begin",
+    "begin_backtest",
     "can_train",
     "data_hash",
     "needs_training",

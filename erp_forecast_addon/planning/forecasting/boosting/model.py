@@ -18,6 +18,7 @@ from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.forecasting.boosting.context import Context, Groups, group
 from erp_forecast_addon.planning.forecasting.boosting.features import FeaturePlan, Rows, feature_matrix
 from erp_forecast_addon.planning.forecasting.boosting.rhythm import RHYTHM
+from erp_forecast_addon.planning.forecasting.boosting.threads import one_thread
 from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
@@ -44,7 +45,8 @@ class Block:
 
     def factor(self, values: np.ndarray) -> np.ndarray:
         """How often the expected demand each row is forecast to be. (rows,)"""
-        answers = [np.minimum(regressor.predict(values), _MAX_FACTOR) for regressor in self.regressors]
+        with one_thread():
+            answers = [np.minimum(regressor.predict(values), _MAX_FACTOR) for regressor in self.regressors]
         return np.asarray(np.mean(answers, axis=0))
 
 

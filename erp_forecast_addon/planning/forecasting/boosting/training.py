@@ -1,6 +1,6 @@
 """Training: a sample of rows, their features, and regressors per block of the horizon."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from erp_forecast_addon.planning.forecasting.boosting.context import Context, gr
 from erp_forecast_addon.planning.forecasting.boosting.features import FeaturePlan, Rows, feature_matrix, plan_features
 from erp_forecast_addon.planning.forecasting.boosting.model import Block, BoostedModel, data_hash, version
 from erp_forecast_addon.planning.forecasting.boosting.rhythm import RHYTHM
+from erp_forecast_addon.planning.forecasting.boosting.threads import one_thread
 from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
@@ -54,6 +55,78 @@ def can_train(panel: Panel, horizon: int) -> bool:
     return bool(late.sum() >= MIN_ROWS and (panel.demand[:, rhythm.min_past :][late] > 0).any())
 
 
+@dataclass(frozen=True)
+class Training:
+    """A model under way: unfinished is the model without its regressors; blocks: of each the first and last step and
+    its members, which the threads of a pool fit one by one.
+    """
+
+    unfinished: BoostedModel
+    blocks: tuple[tuple[int, int, tuple["Future[_Member]", ...]], ...]
+
+    @property
+    def members(self) -> "list[Future[_Member]]":
+        return [member for _first, _last, members in self.blocks for member in members]
+
+    def result(self) -> BoostedModel:
+        """Waits for all members."""
+        made = [(first, last, [member.result() for member in members]) for first, last, members in self.blocks]
+        return replace(
+            self.unfinished,
+            feature_names=made[0][2][0].feature_names,
+            blocks=tuple(
+                Block(first, last, tuple(each.regressor for each in members)) for first, last, members in made
+            ),
+        )
+
+
+def begin(
+    panel: Panel,
+    horizon: int,
+    pool: Executor,
+    *,
+    recipe: Recipe | None = None,
+    seed: int = 0,
+    undriven: bool = False,
+) -> Training:
+    """Start to learn to forecast 1..horizon periods ahead from all series of a cleaned panel.
+
+    pool: whose threads fit a regressor each; others may use it too. The model is the same for any number of threads.
+    undriven: the panel's demand is without what drivers did to groups, so what all series still share on a day is
+    chance; else the trees learn the drivers' effects from it.
+    Nothing after an origin is known to its rows but drivers. Periods without stock are neither learned nor counted.
+    Raises BadInput when the history is too short (`can_train`).
+    """
+    if not can_train(panel, horizon):
+        raise BadInput(
+            _("{t} periods of {n} series are too little to train the boosting model on."), t=panel.t, n=panel.n
+        )
+    chosen = recipe or Recipe()
+    plan = plan_features(panel)
+    lesson = _Lesson(chosen, plan, panel, group(panel, plan.drivers.frequent, plan.drivers.price).context(panel))
+    generator = np.random.default_rng(seed)
+    blocks = []
+    for first, last in horizon_blocks(panel, horizon):  # over horizon blocks, which are few
+        members = []
+        for number, half_life in enumerate(chosen.half_life_years):  # over members, which are few
+            fading = half_life * RHYTHM[panel.period].year
+            sample = sampling.draw(panel, (first, last), _row_count(panel, chosen), fading, generator)
+            calm = undriven and chosen.calm[number % len(chosen.calm)]
+            members.append(pool.submit(lesson.member, sample, calm, int(generator.integers(2**31))))
+        blocks.append((first, last, tuple(members)))
+    unfinished = BoostedModel(
+        version=version(),
+        data_hash=data_hash(panel),
+        trained_until=panel.last_day,
+        period=panel.period,
+        horizon=horizon,
+        plan=plan,
+        feature_names=(),
+        blocks=(),
+    )
+    return Training(unfinished, tuple(blocks))
+
+
 def train(
     panel: Panel,
     horizon: int,
@@ -63,68 +136,35 @@ def train(
     workers: int = 2,
     undriven: bool = False,
 ) -> BoostedModel:
-    """Learn to forecast 1..horizon periods ahead from all series of a cleaned panel. Deterministic for a given seed.
-
-    undriven: the panel's demand is without what drivers did to groups, so what all series still share on a day is
-    chance; else the trees learn the drivers' effects from it.
-    Nothing after an origin is known to its rows but drivers. Periods without stock are neither learned nor counted.
-    The trees use as many threads as OpenMP gives them. Raises BadInput when the history is too short (`can_train`).
-    """
-    if not can_train(panel, horizon):
-        raise BadInput(
-            _("{t} periods of {n} series are too little to train the boosting model on."), t=panel.t, n=panel.n
-        )
-    chosen = recipe or Recipe()
-    plan = plan_features(panel)
-    context = group(panel, plan.drivers.frequent, plan.drivers.price).context(panel)
-    generator = np.random.default_rng(seed)
-    blocks: list[Block] = []
-    names: tuple[str, ...] = ()
-    for first, last in horizon_blocks(panel, horizon):  # over horizon blocks, which are few
-        members = []
-        for number, half_life in enumerate(chosen.half_life_years):  # over members, which are few
-            fading = half_life * RHYTHM[panel.period].year
-            sample = sampling.draw(panel, (first, last), _row_count(panel, chosen), fading, generator)
-            matrix, expected = matrix_of(plan, panel, context, sample.rows, workers)
-            names = tuple(matrix.columns)
-            actual = panel.demand[sample.rows.series, sample.rows.target]
-            if undriven and chosen.calm[number % len(chosen.calm)]:
-                actual = without_chance(plan.drivers, panel, sample.rows, expected, actual, sample.weight)
-            members.append(_fit(chosen, plan, matrix, expected, actual, sample.weight, int(generator.integers(2**31))))
-        blocks.append(Block(first, last, tuple(members)))
-    return BoostedModel(
-        version=version(),
-        data_hash=data_hash(panel),
-        trained_until=panel.last_day,
-        period=panel.period,
-        horizon=horizon,
-        plan=plan,
-        feature_names=names,
-        blocks=tuple(blocks),
-    )
+    """`begin`, and wait for it. workers: threads, without influence on the result."""
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        return begin(panel, horizon, pool, recipe=recipe, seed=seed, undriven=undriven).result()
 
 
-def backtest(
-    panel: Panel,
-    origin: int,
-    steps: int,
-    *,
-    recipe: Recipe | None = None,
-    seed: int = 0,
-    workers: int = 2,
-    undriven: bool = False,
-) -> np.ndarray | None:
-    """What a model trained on the first `origin` periods alone forecasts for the `steps` after them. (n, steps) float32
+def begin_backtest(
+    panel: Panel, origin: int, steps: int, pool: Executor, *, recipe: Recipe | None = None, undriven: bool = False
+) -> Training | None:
+    """Start a model on the first `origin` periods alone, whose forecast of the `steps` after them can be judged.
 
     recipe: None: the default with its first member alone. None is returned if the periods are too few to train on.
-    Drivers of the `steps` are taken as known ahead, as for a real forecast.
     """
     past = panel.before(origin)
     if not can_train(past, steps):
         return None
     chosen = recipe or replace(Recipe(), half_life_years=Recipe().half_life_years[:_BACKTEST_MEMBERS])
-    model = train(past, steps, recipe=chosen, seed=seed, workers=workers, undriven=undriven)
-    return model.forecast(past, steps, workers=workers)
+    return begin(past, steps, pool, recipe=chosen, undriven=undriven)
+
+
+def backtest(
+    panel: Panel, origin: int, steps: int, *, recipe: Recipe | None = None, workers: int = 2, undriven: bool = False
+) -> np.ndarray | None:
+    """What the model of `begin_backtest` forecasts, or None. (n, steps) float32
+
+    Drivers of the `steps` are taken as known ahead, as for a real forecast.
+    """
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        training = begin_backtest(panel, origin, steps, pool, recipe=recipe, undriven=undriven)
+    return None if training is None else training.result().forecast(panel.before(origin), steps, workers=workers)
 
 
 def horizon_blocks(panel: Panel, horizon: int) -> list[tuple[int, int]]:
@@ -135,24 +175,45 @@ def horizon_blocks(panel: Panel, horizon: int) -> list[tuple[int, int]]:
     return list(zip([1, *(end + 1 for end in ends[:-1])], ends, strict=True))
 
 
-def matrix_of(
-    plan: FeaturePlan, panel: Panel, context: Context, rows: Rows, workers: int
-) -> tuple[pd.DataFrame, np.ndarray]:
+@dataclass(frozen=True)
+class _Member:
+    feature_names: tuple[str, ...]
+    regressor: Any
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """What all members of a model learn from."""
+
+    recipe: Recipe
+    plan: FeaturePlan
+    panel: Panel
+    context: Context
+
+    def member(self, sample: sampling.Sample, calm: bool, seed: int) -> _Member:
+        matrix, expected = matrix_of(self.plan, self.panel, self.context, sample.rows)
+        actual = self.panel.demand[sample.rows.series, sample.rows.target]
+        if calm:
+            actual = without_chance(self.plan.drivers, self.panel, sample.rows, expected, actual, sample.weight)
+        with one_thread():
+            regressor = _fit(self.recipe, self.plan, matrix, expected, actual, sample.weight, seed)
+        return _Member(tuple(matrix.columns), regressor)
+
+
+def matrix_of(plan: FeaturePlan, panel: Panel, context: Context, rows: Rows) -> tuple[pd.DataFrame, np.ndarray]:
     """feature_matrix of rows that are sorted by series, a block of series at a time."""
     starts = np.arange(0, panel.n, ROWS_PER_BLOCK)
     edges = np.searchsorted(rows.series, np.append(starts, panel.n))
-
-    def part(number: int) -> tuple[pd.DataFrame, np.ndarray]:
-        some, low = slice(edges[number], edges[number + 1]), int(starts[number])
+    matrices, expected = [], []
+    for number, low in enumerate(starts.tolist()):  # over blocks: bounds the memory
+        some = slice(edges[number], edges[number + 1])
         block = slice(low, min(low + ROWS_PER_BLOCK, panel.n))
         own = Rows(rows.series[some] - low, rows.end[some], rows.target[some])
-        return feature_matrix(plan, panel.select(np.arange(block.start, block.stop)), context.rows(block), own)
-
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        parts = list(pool.map(part, range(len(starts))))
-    return pd.concat([matrix for matrix, _expected in parts], ignore_index=True), np.concatenate(
-        [expected for _matrix, expected in parts]
-    )
+        part = panel.select(np.arange(block.start, block.stop))
+        matrix, level = feature_matrix(plan, part, context.rows(block), own)
+        matrices.append(matrix)
+        expected.append(level)
+    return pd.concat(matrices, ignore_index=True), np.concatenate(expected)
 
 
 def _fit(
