@@ -321,7 +321,8 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         inputs = read_inputs(site, settings, log.as_of)
         step.rows = inputs.rows
     with log.step("Forecast and plan") as step:
-        made, faults, panel = plan_inputs(inputs, settings, log.as_of, trained_model(site, settings, log.as_of))
+        trained, step.detail = trained_model(site, settings, log.as_of)
+        made, faults, panel = plan_inputs(inputs, settings, log.as_of, trained)
         ours = set(reads.warehouses(site, company))
         faults += [fault for fault in refreshed.faults if fault.warehouse in ours]
         step.rows = made.forecasts.n
@@ -422,14 +423,20 @@ def read_inputs(site: Site, settings: CompanySettings, as_of: date) -> Inputs:
     )
 
 
-def trained_model(site: Site, settings: CompanySettings, as_of: date) -> Boosted | None:
-    """The boosting model of an earlier run, unless demand has drifted away from it."""
-    known = learning.last(site, settings) if settings.plan.tier == "full" else None
+def trained_model(site: Site, settings: CompanySettings, as_of: date) -> tuple[Boosted | None, str]:
+    """The boosting model of an earlier run, unless demand has drifted away from it; and what is wrong with the one that
+    is kept. One that cannot be read is no reason not to plan: a new one takes its place."""
+    if settings.plan.tier != "full":
+        return None, ""
+    try:
+        known = learning.last(site, settings)
+    except BadInput as error:
+        return None, error.sentence(site.translate)
     if known is None or known.learned.boosted is None:
-        return None
+        return None, ""
     model = known.learned.boosted
     due = accuracy.retraining_due(site, settings, as_of, model.model.trained_until)
-    return None if due else model
+    return None if due else model, ""
 
 
 def plan_inputs(

@@ -164,7 +164,7 @@ def _whole(site: Site, settings: CompanySettings) -> Read:
     as_of, company = site.as_of(), settings.company
     read = runs.read_inputs(site, settings, as_of)
     orders, tree = _order_suppliers(site, company), _tree(site, company)
-    trained = runs.trained_model(site, settings, as_of)
+    trained, _unread = runs.trained_model(site, settings, as_of)
     site.commit()  # nothing is held while the machine reckons
     made, _faults, _panel = runs.plan_inputs(read, settings, as_of, trained)
     if made.policies.empty:

@@ -44,14 +44,14 @@ class GroupTotals:
 class Groups:
     """The groups of a whole company up to the panel's end: small enough to be stored and used for a few rows later.
 
-    starts: (t,) first days of the periods; names: level -> the groups' names (g,); totals: level -> their demand;
+    starts: (t,) first days of the periods; names: level -> the groups' names (g,) str objects; totals: level -> their demand;
     on_event: (level, event) -> their demand on the event's periods alone; price: (departments, w) float32 mean price
     per period, NaN where unknown.
     """
 
     period: Period
     starts: np.ndarray
-    names: dict[str, pd.Index]
+    names: dict[str, np.ndarray]
     totals: dict[str, GroupTotals]
     on_event: dict[tuple[str, str], GroupTotals]
     price: np.ndarray | None
@@ -71,7 +71,7 @@ class Groups:
         codes: dict[str, np.ndarray] = {}
         used: dict[str, np.ndarray] = {}
         for level, names in self.names.items():
-            found = names.get_indexer(pd.Index(_joined(table, LEVELS[level])))
+            found = pd.Index(names).get_indexer(pd.Index(_joined(table, LEVELS[level])))
             used[level] = np.unique(found[found >= 0])
             codes[level] = np.where(found >= 0, np.searchsorted(used[level], found), -1)
             if not len(used[level]):
@@ -139,13 +139,13 @@ def group(panel: Panel, events: tuple[str, ...], price: str | None) -> Groups:
     """The groups of a panel; events: drivers whose periods' demand is kept apart; price: the driver of prices."""
     table = attributes(panel)
     sold, seen = known_demand(panel)
-    names: dict[str, pd.Index] = {}
+    names: dict[str, np.ndarray] = {}
     members: dict[str, sparse.csr_matrix] = {}
     for level, columns in LEVELS.items():
         code, found = pd.factorize(_joined(table, columns))
         if level == "item" and panel.n < _MIN_SERIES_PER_ITEM * len(found):
             continue
-        names[level] = pd.Index(found)
+        names[level] = np.asarray(found, dtype=object)
         ones = np.ones(panel.n, dtype=np.float32)
         members[level] = sparse.csr_matrix((ones, (code, np.arange(panel.n))), shape=(len(found), panel.n))
     totals = {level: GroupTotals(member @ sold, member @ seen) for level, member in members.items()}
