@@ -44,8 +44,9 @@ class GroupTotals:
 class Groups:
     """The groups of a whole company up to the panel's end: small enough to be stored and used for a few rows later.
 
-    starts: (t,) first days of the periods; names: level -> the groups' names (g,) str objects; totals: level -> their demand;
-    on_event: (level, event) -> their demand on the event's periods alone; price: (departments, w) float32 mean price
+    starts: (t,) first days of the periods; names: level -> the groups' names (g,), str objects; totals: level -> their
+    demand; on_event: (level, event) -> their demand on the event's periods alone; price: (departments, w) float32 mean
+    price per period, NaN where unknown.
     per period, NaN where unknown.
     """
 
