@@ -5,6 +5,7 @@ are regressed on sums are steadier than what trees make of a year of single days
 so they add what the effects miss.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -78,25 +79,34 @@ def learn(
     past: np.ndarray,
     demand_class: np.ndarray,
     workers: int,
+    progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> tuple[Boosted, dict[int, np.ndarray]] | None:
     """Train on the panel; and once for every backtest window without it, which tells what the model is worth.
 
-    plain: the panel without what drivers did; known: what the models stand on at each backtest origin.
+    plain: the panel without what drivers did; known: what the models stand on at each backtest origin; progress: told
+    how many fits are done, and of how many: one a window, and the members of the model in the end.
     -> the trained model with its shares, and its forecasts of the windows by their number, (n, s) each (those whose
     history is too short are left out); None where the panel's is too short to train.
     """
     if not boosting.can_train(plain, horizon):
         return None
-    made = _tested(panel, tested, known, workers)
+    windows = len(tested.origins)
+    fits = windows + len(boosting.Recipe().half_life_years)
+    made = _tested(panel, tested, known, workers, lambda done: progress(done, fits))
     shares = _shares(panel, tested, past, made, demand_class) if made else ({}, _UNTESTED_SHARE)
+    progress(windows, fits)
     model = boosting.train(plain, horizon, workers=workers, undriven=True)
+    progress(fits, fits)
     return Boosted(model, model.groups(plain), *shares), made
 
 
-def _tested(panel: Panel, tested: Backtest, known: tuple[Ground, ...], workers: int) -> dict[int, np.ndarray]:
+def _tested(
+    panel: Panel, tested: Backtest, known: tuple[Ground, ...], workers: int, progress: Callable[[int], None]
+) -> dict[int, np.ndarray]:
     """What the boosting model would have forecast for the backtest windows, drivers included. (n, s) by window"""
     found = {}
     for window, origin in enumerate(tested.origins):
+        progress(window)
         past = panel.before(origin)
         past = undriven(past, factors(past, known[window], tested.steps))
         made = boosting.backtest(past, origin, tested.steps, workers=workers, undriven=True)
