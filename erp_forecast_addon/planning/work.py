@@ -20,14 +20,15 @@ ORDERS = _("levels and proposals")
 FORECAST, LEVELS = "forecast", "levels"
 
 # Seconds of `plan` for 30,490 daily series of 391 days (M5 up to day 1885), 56 days ahead, suppliers, costs and lots as
-# in benchmarks.policies, fast tier, Fill Rate, two cores in use. All but training and ARIMA grow with the panel, what
-# comes after the forecast with its rows. Training: what the full tier takes longer than the fast one, without TREES
-# (docs/benchmarks.md); its sample is bounded, so it takes that from a few hundred series on. Simulating all levels: ten
-# times what it took for a tenth of the series.
+# in benchmarks.policies, Fill Rate, alone on two cores: measured stage by stage on a machine in use and brought down to
+# what forecast and levels take alone (docs/benchmarks.md). Parts of the forecast grow with the panel, what comes after
+# it with its rows. FIT: one of TRAINING's; its sample is bounded, so it takes that from a few hundred series on.
+# SIMULATING: ten times what a tenth of the series took.
+FIT = "fit"
 _SERIES, _PERIODS = 30_490, 30_490 * 391
 _SECONDS = {
-    CLEANING: 0.5, SEASONS: 5.5, JUDGING: 12.0, WEIGHING: 2.5, TRAINING: 92.0, FORECASTING: 4.5, TREES: 13.0,
-    ALIGNING: 3.5, MISSES: 8.0, LEAD_TIMES: 25.5, SIMULATING: 40.0, ORDERS: 8.5,
+    CLEANING: 0.4, SEASONS: 4.3, JUDGING: 9.2, WEIGHING: 2.0, FIT: 16.4, FORECASTING: 3.5, TREES: 13.6, ALIGNING: 2.7,
+    MISSES: 6.2, LEAD_TIMES: 16.0, SIMULATING: 28.0, ORDERS: 6.0,
 }  # fmt: skip
 _PERIODS_OF_A_FULL_SAMPLE = 75_000
 _ARIMA_SECONDS_PER_ITEM = 1.0
@@ -38,12 +39,12 @@ OF_LOOKS = (0.0, 0.45, 0.9, 1.0)
 OF_LEVELS = 0.4
 
 
-def of_forecast(n: int, t: int, settings: PlanSettings, *, trains: bool, tries_arima: bool) -> dict[str, float]:
-    """Seconds of forecast_panel by stage, of n series over t periods. trains: a boosting model, of the full tier."""
+def of_forecast(n: int, t: int, settings: PlanSettings, *, fits: int, tries_arima: bool) -> dict[str, float]:
+    """Seconds of forecast_panel by stage, of n series over t periods. fits: of a boosting model, 0: none is trained."""
     size = max(1, n * t) / _PERIODS
     seconds = {name: _SECONDS[name] * size for name in (SEASONS, JUDGING, WEIGHING)}
     seconds[ARIMA] = min(settings.arima_seconds, settings.arima_items * _ARIMA_SECONDS_PER_ITEM) if tries_arima else 0.0
-    seconds[TRAINING] = _SECONDS[TRAINING] * min(1.0, n * t / _PERIODS_OF_A_FULL_SAMPLE) if trains else 0.0
+    seconds[TRAINING] = fits * _SECONDS[FIT] * min(1.0, n * t / _PERIODS_OF_A_FULL_SAMPLE)
     seconds |= {name: _SECONDS[name] * size for name in (FORECASTING, TREES, ALIGNING, MISSES)}
     return seconds if settings.tier == "full" else seconds | {TREES: 0.0}
 

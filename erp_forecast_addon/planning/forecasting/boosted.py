@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from erp_forecast_addon.planning.forecasting import boosting
-from erp_forecast_addon.planning.forecasting.backtest import Backtest, Ground, factors, undriven
+from erp_forecast_addon.planning.forecasting.backtest import Backtest, Ground, factors, origins_and_steps, undriven
+from erp_forecast_addon.planning.forecasting.boosting.training import horizon_blocks
 from erp_forecast_addon.planning.forecasting.combination import MAIN_SHARE, least_squares_shares
 from erp_forecast_addon.planning.forecasting.groups import groupings
 from erp_forecast_addon.planning.forecasting.hierarchy import LEAST_SERIES, LEVELS
@@ -84,20 +85,25 @@ def learn(
     """Train on the panel; and once for every backtest window without it, which tells what the model is worth.
 
     plain: the panel without what drivers did; known: what the models stand on at each backtest origin; progress: told
-    how many fits are done, and of how many: one a window, and the members of the model in the end.
+    how many fits are done, and of how many.
     -> the trained model with its shares, and its forecasts of the windows by their number, (n, s) each (those whose
     history is too short are left out); None where the panel's is too short to train.
     """
     if not boosting.can_train(plain, horizon):
         return None
-    windows = len(tested.origins)
-    fits = windows + len(boosting.Recipe().half_life_years)
+    windows, fits = len(tested.origins), count_fits(panel, horizon)
     made = _tested(panel, tested, known, workers, lambda done: progress(done, fits))
     shares = _shares(panel, tested, past, made, demand_class) if made else ({}, _UNTESTED_SHARE)
     progress(windows, fits)
     model = boosting.train(plain, horizon, workers=workers, undriven=True)
     progress(fits, fits)
     return Boosted(model, model.groups(plain), *shares), made
+
+
+def count_fits(panel: Panel, horizon: int) -> int:
+    """Of `learn`: one a backtest window, which is a single block of steps, then each member of each block."""
+    windows, _steps = origins_and_steps(panel.t, horizon, panel.period)
+    return len(windows) + len(boosting.Recipe().half_life_years) * len(horizon_blocks(panel, horizon))
 
 
 def _tested(

@@ -26,7 +26,7 @@ from erp_forecast_addon.planning.forecasting.backtest import (
     origins_and_steps,
     undriven,
 )
-from erp_forecast_addon.planning.forecasting.boosted import Boosted
+from erp_forecast_addon.planning.forecasting.boosted import Boosted, count_fits
 from erp_forecast_addon.planning.forecasting.boosted import learn as learn_boosted
 from erp_forecast_addon.planning.forecasting.catalog import candidates
 from erp_forecast_addon.planning.forecasting.combination import Weights, learn_weights
@@ -312,7 +312,8 @@ def stages_ahead(
 ) -> dict[str, float]:
     """Seconds by stage of `forecast_panel` with these arguments, see work.py. valued: unit_value is given."""
     trains = settings.tier == "full" and learned is None and not (trained is not None and trained.fits(panel, horizon))
-    return work.of_forecast(panel.n, panel.t, settings, trains=trains, tries_arima=valued)
+    fits = count_fits(panel, horizon) if trains else 0
+    return work.of_forecast(panel.n, panel.t, settings, fits=fits, tries_arima=valued)
 
 
 def _usual_level(modelled: np.ndarray, mean: np.ndarray) -> np.ndarray:
