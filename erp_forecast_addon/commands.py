@@ -127,13 +127,21 @@ def _live() -> "Site":
 class _ShowsProgress:
     """Mixed into a Site: what a run reports goes to stderr too, so that stdout holds the result only."""
 
+    _shown = ""
+
     def report_progress(self, run: str, percent: float, step: str) -> None:
-        click.echo(f"  {percent:3.0f}%  {step}", err=True)
+        self._show(percent, step)
         super().report_progress(run, percent, step)  # type: ignore[misc]
 
     def show_progress(self, doctype: str, name: str, percent: float, step: str) -> None:
-        click.echo(f"  {percent:3.0f}%  {step}", err=True)
+        self._show(percent, step)
         super().show_progress(doctype, name, percent, step)  # type: ignore[misc]
+
+    def _show(self, percent: float, step: str) -> None:
+        line = f"  {percent:3.0f}%  {step}"
+        if line != self._shown:
+            click.echo(line, err=True)
+        self._shown = line
 
 
 @contextmanager

@@ -6,13 +6,15 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from erp_forecast_addon.planning import work
 from erp_forecast_addon.planning.cleaning import clean
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.forecasting.boosted import Boosted
-from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel
+from erp_forecast_addon.planning.forecasting.forecast import ForecastSet, forecast_panel, stages_ahead
 from erp_forecast_addon.planning.inventory.classes import demand_variation
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.periods import MEAN_DAYS
+from erp_forecast_addon.planning.progress import Progress, Stages, silent
 from erp_forecast_addon.planning.replenishment import (
     DemandOutlook,
     LevelsOf,
@@ -57,19 +59,25 @@ def plan(
     as_of: date,
     future: Future | None = None,
     trained: Boosted | None = None,
+    progress: Progress = silent,
 ) -> Plan:
     """Forecast, set levels and propose orders for every row of `panel` and `positions`; deterministic.
 
     future: what is applied after the models (signals.prepare); trained: see forecast_panel. positions: table
-    POSITIONS; as_of: the last complete day; orders are placed on the day after it.
+    POSITIONS; as_of: the last complete day; orders are placed on the day after it. progress: told the share of the time
+    that is over, 1 at the end, and what is being done; without influence on the result.
     Pairs of the panel without a position have nothing on hand. Pairs with a position and no history get a policy if
     they hold stock or have open documents. What is wrong with a single row, item or pair is in `faults`, and the rest
     is planned. Raises BadInput where a table as a whole is unusable (a column missing, a key twice).
     """
+    horizon = panel.horizon_periods(settings.horizon_days)
+    ahead = stages_ahead(panel, horizon, settings, valued=True, trained=trained)
+    told = Stages(progress, work.of_plan(panel.n, panel.t, settings, ahead))
+    told.say(work.CLEANING)
     cleaned, cleaning_faults = clean(panel, settings.outlier_limit)
     forecasts = forecast_panel(
-        cleaned, panel.horizon_periods(settings.horizon_days), settings,
-        future=future, unit_value=_unit_value(cleaned, positions, supply), trained=trained,
+        cleaned, horizon, settings, future=future, unit_value=_unit_value(cleaned, positions, supply), trained=trained,
+        progress=told.within(work.FORECAST),
     )  # fmt: skip
     faults = [*cleaning_faults, *(forecasts.finished.faults if forecasts.finished else [])]
     asks = priced(supply.rules.rules, settings)
@@ -86,7 +94,7 @@ def plan(
         period_days=MEAN_DAYS[forecasts.period],
         asked=panel_asked(cleaned, forecasts.demand_class, future, forecasts.finished) if asks else None,
     )
-    levels = replenish(outlook, positions, supply, settings, as_of)
+    levels = replenish(outlook, positions, supply, settings, as_of, progress=told.within(work.LEVELS))
     made = levels.levels
     # Some of the rows, asked for again, are told by what all of them have taught.
     outlook = replace(outlook, prior=made.prior)

@@ -8,6 +8,7 @@ to then in its own course, and which deliveries had arrived by then.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from erp_forecast_addon.planning.inventory.lead_time import choose_lead_times, p
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel, build_panel
 from erp_forecast_addon.planning.plan import Supply, plan
+from erp_forecast_addon.planning.progress import Done, Progress, silent, unseen
 from erp_forecast_addon.planning.purchasing.lots import order_steps
 from erp_forecast_addon.planning.purchasing.suppliers import align_choice, choose_suppliers, rate_sourcing
 from erp_forecast_addon.planning.replay import ErpnextLevels, in_periods, seen_by
@@ -90,30 +92,26 @@ def replay_ledger(
     settings: PlanSettings,
     as_of: date,
     days: int,
-    progress: Callable[[float, str], None] = lambda share, step: None,
+    progress: Progress = silent,
 ) -> Replayed:
     """Play the `days` days up to as_of again. Deterministic (settings.seed). progress: share done and the step.
 
     Raises BadInput where the ledger is too short for so many days and LEAST_HISTORY_DAYS of history before them.
     """
     past = read_past(inputs, settings, as_of, days)
-    progress(0.05, str(_("Reading the past")))
+    progress(0.05, _("Reading the past"))
     terms = _terms(inputs, past, settings, as_of)
     first_plan = _OurLevels(inputs, past, settings, terms.valuation_rate)
     review = 1 if settings.review == "Continuous" else max(settings.review_period_days, 1)
     lead = _drawn_lead_times(terms, past, settings.seed)
     in_transit = _in_transit(inputs.receipts, past)
-
-    def tell(share: float) -> None:
-        progress(0.1 + 0.7 * share, str(_("Our policy")))
-
-    first_plan.progress = tell
+    first_plan.done = lambda share: progress(0.1 + 0.7 * share, _("Our policy"))
     play = _Play(past, lead, Start(past.start_qty, in_transit), terms.limits, review)
     ours = play.by(first_plan, OURS_RENEWED_EVERY_DAYS)
-    progress(0.85, str(_("ERPNext's levels")))
+    progress(0.85, _("ERPNext's levels"))
     typed = ErpnextLevels(past.history, terms.typed_days, 0.0, 1, terms.safety_qty)
     erpnext = play.by(typed, ERPNEXT_RENEWED_EVERY_DAYS)
-    progress(0.95, str(_("Adding up")))
+    progress(0.95, _("Adding up"))
     outcomes = {OURS: ours, ERPNEXT: erpnext, AS_ORDERED: really(past)}
     return Replayed(past.history.keys, first_plan.abc_class, outcomes, terms.costs, past.first_day)
 
@@ -327,7 +325,7 @@ class _OurLevels:
     def __init__(self, inputs: Inputs, past: Past, settings: PlanSettings, valuation_rate: Floats) -> None:
         self.inputs, self.past, self.settings, self.valuation_rate = inputs, past, settings, valuation_rate
         self.abc_class = np.full(past.history.n, "C", dtype=object)
-        self.progress: Callable[[float], None] = lambda share: None
+        self.done: Done = unseen
 
     def __call__(self, known: Known) -> Rule:
         as_of = self.past.first_day + timedelta(days=known.day - 1)
@@ -336,11 +334,15 @@ class _OurLevels:
         supply = replace(self.inputs.supply_known(receipts, open_lines, as_of), dated=DATED.empty())
         keys = self.past.history.keys
         positions = keys[_PAIR].assign(on_hand_qty=known.on_hand_qty, valuation_rate=self.valuation_rate)
-        policies = plan(panel, positions, supply, self.settings, as_of).policies.set_index(_PAIR)
+        reached, days = known.day, self.past.days
+
+        def told(share: float, step: str, /, **values: Any) -> None:
+            self.done(min(1.0, (reached + OURS_RENEWED_EVERY_DAYS * share) / days))
+
+        policies = plan(panel, positions, supply, self.settings, as_of, progress=told).policies.set_index(_PAIR)
         mine = policies.reindex(pd.MultiIndex.from_frame(keys[_PAIR]))
         if known.day == 0:
             self.abc_class = mine["abc_class"].fillna("C").to_numpy(dtype=object)
-        self.progress((known.day + OURS_RENEWED_EVERY_DAYS) / self.past.days)
         point = mine["reorder_point_qty"].to_numpy(dtype=float)
         up_to = mine["order_up_to_qty"].to_numpy(dtype=float)
         return Rule(point - _BELOW, np.nan_to_num(up_to), np.zeros(len(mine)))

@@ -1,6 +1,5 @@
 """Both plans of a scenario side by side: levels, money, service and shortages by pair, by month and in total."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from erp_forecast_addon.planning.door import check_rows
+from erp_forecast_addon.planning.progress import Done, between, unseen
 from erp_forecast_addon.planning.purchasing.position import lay_out
 from erp_forecast_addon.planning.purchasing.proposals import day_dates
 from erp_forecast_addon.planning.replenishment import Replenishment, replenish
@@ -62,9 +62,7 @@ class _Side:
     table: pd.DataFrame
 
 
-def compare(
-    inputs: PlanInputs, scenario: Scenario, as_of: date, told: Callable[[float], None] = lambda _share: None
-) -> Comparison:
+def compare(inputs: PlanInputs, scenario: Scenario, as_of: date, told: Done = unseen) -> Comparison:
     """Plan the chosen pairs as they stand and with the scenario's changes, and let both run over the horizon.
 
     inputs: of the whole company; told: called with the share that is done. Deterministic (settings.seed). Raises
@@ -72,12 +70,12 @@ def compare(
     """
     before = choose(inputs, scenario.chosen)
     changed = change(before, scenario, as_of)
-    base_plan = _replenished(before, as_of)
+    base_plan = _replenished(before, as_of, between(told, 0.0, 0.2))
     told(0.2)
     base = _side(before, base_plan, None, as_of, before, 1.0)
     told(0.45)
     nothing = scenario.changes_nothing
-    after_plan = base_plan if nothing else _replenished(changed.inputs, as_of)
+    after_plan = base_plan if nothing else _replenished(changed.inputs, as_of, between(told, 0.45, 0.65))
     told(0.65)
     after = (
         base
@@ -113,8 +111,11 @@ def compare(
 _SHARES = {"fill_rate_pct": "demand_value", "expected_fill_rate_pct": "demand_value"}
 
 
-def _replenished(inputs: PlanInputs, as_of: date) -> Replenishment:
-    return replenish(inputs.outlook, inputs.positions, inputs.supply, inputs.settings, as_of)
+def _replenished(inputs: PlanInputs, as_of: date, done: Done = unseen) -> Replenishment:
+    return replenish(
+        inputs.outlook, inputs.positions, inputs.supply, inputs.settings, as_of,
+        progress=lambda share, step, /, **values: done(share),
+    )  # fmt: skip
 
 
 def _ways_out(

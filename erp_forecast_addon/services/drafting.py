@@ -24,6 +24,7 @@ import pandas as pd
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.plan import Plan
+from erp_forecast_addon.planning.progress import Progress, silent
 from erp_forecast_addon.planning.purchasing.grouping import group_orders
 from erp_forecast_addon.planning.purchasing.joint_orders import ORDER_KEY
 from erp_forecast_addon.planning.purchasing.rests import at_rest
@@ -48,6 +49,7 @@ _EVIDENCE_FIELDS = (
     "lead_time_source", "protection_demand_qty", "stock_uom",
 )  # fmt: skip
 
+DRAFTED = _("{done} of {count} orders")
 SUMMARY_OF_ONE = _("One line, needed on {needed_on}. Order by {order_by}: {money_at_risk} {currency} of sales are at "
                    "risk without it: {most_urgent}.")  # fmt: skip
 SUMMARY = _("{lines} lines, the first needed on {needed_on}. Order by {order_by}: {money_at_risk} {currency} of sales "
@@ -80,15 +82,21 @@ class DraftingResult:
 
 
 def draft_orders(
-    site: Site, run: str, plan: Plan, settings: CompanySettings, left_out: OpenDrafts | None = None
+    site: Site,
+    run: str,
+    plan: Plan,
+    settings: CompanySettings,
+    left_out: OpenDrafts | None = None,
+    progress: Progress = silent,
 ) -> DraftingResult:
     """Bring the company's open drafts in line with the plan's proposals; commits after every COMMIT_EVERY orders.
 
     left_out: the drafts whose supply the plan did not see (default: those open now). What was decided in the meantime
-    is respected: its items are not proposed again by this run. Failures of single orders are faults.
+    is respected: its items are not proposed again by this run. Failures of single orders are faults. progress: told
+    after these commits.
     """
     site.commit()  # see what others have committed since the plan was read
-    return _Drafting(site, run, plan, settings, left_out).carry_out()
+    return _Drafting(site, run, plan, settings, left_out).carry_out(progress)
 
 
 class _Drafting:
@@ -116,14 +124,16 @@ class _Drafting:
         self.counts = dict.fromkeys(("created", "updated", "withdrawn", "unchanged", "approved"), 0)
         self.faults: list[Fault] = []
 
-    def carry_out(self) -> DraftingResult:
+    def carry_out(self, progress: Progress) -> DraftingResult:
         self._mark_edited()
         order_edits.keep_found(self.site, self.settings, self.drafts)
         self.faults += self._differences()
-        for done, work in enumerate(self._works(), 1):
+        works = list(self._works())
+        for done, work in enumerate(works, 1):
             work()
             if done % COMMIT_EVERY == 0:
                 self.site.commit()
+                progress(done / len(works), DRAFTED, done=done, count=len(works))
         self.site.commit()
         drafts = read_open_drafts(self.site, self.company)
         self._approve_small_orders(self._say_who_approves(drafts))

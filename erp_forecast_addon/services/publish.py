@@ -17,7 +17,9 @@ from erp_forecast_addon.planning import periods
 from erp_forecast_addon.planning.forecasting import explanation
 from erp_forecast_addon.planning.forecasting.day_shares import day_shares
 from erp_forecast_addon.planning.forecasting.forecast import ForecastSet
+from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.plan import Plan
+from erp_forecast_addon.planning.progress import Progress, silent
 from erp_forecast_addon.planning.replenishment import packed
 from erp_forecast_addon.site import doctypes, order_reads
 from erp_forecast_addon.site.port import Site
@@ -30,6 +32,7 @@ CURVE_LEVELS = (0.025, 0.1, 0.9, 0.975)
 _DIGITS = 3
 _DAYS_AHEAD = (7, 30, 90)
 _PAIR = ["item_code", "warehouse"]
+WRITTEN = _("{done} of {count}")
 
 
 @dataclass(frozen=True)
@@ -49,19 +52,35 @@ def publish(
 
 
 def publish_forecasts(
-    site: Site, run: str, plan: Plan, settings: CompanySettings, items: pd.DataFrame
+    site: Site, run: str, plan: Plan, settings: CompanySettings, items: pd.DataFrame, progress: Progress = silent
 ) -> tuple[int, int]:
-    """Demand Forecast rows; -> (written, deleted). Commits after every ROWS_AT_ONCE rows."""
+    """Demand Forecast rows; -> (written, deleted). Commits after every ROWS_AT_ONCE rows and then tells progress."""
     chunks = forecast_rows(plan.forecasts, run, settings, items, site.translate)
-    return write_rows(site, FORECAST, settings.company, run, chunks)
+    return write_rows(site, FORECAST, settings.company, run, _counted(chunks, plan.forecasts.n, progress))
 
 
 def publish_policies(
-    site: Site, run: str, plan: Plan, settings: CompanySettings, items: pd.DataFrame, positions: pd.DataFrame
+    site: Site,
+    run: str,
+    plan: Plan,
+    settings: CompanySettings,
+    items: pd.DataFrame,
+    positions: pd.DataFrame,
+    progress: Progress = silent,
 ) -> tuple[int, int]:
-    """Safety Stock Policy rows; -> (written, deleted). Commits after every ROWS_AT_ONCE rows."""
+    """Safety Stock Policy rows; -> (written, deleted). Commits and tells progress as publish_forecasts does."""
     chunks = policy_rows(plan, run, settings, items, positions, site.translate)
-    return write_rows(site, POLICY, settings.company, run, chunks)
+    return write_rows(site, POLICY, settings.company, run, _counted(chunks, len(plan.policies), progress))
+
+
+def _counted(chunks: Iterator[pd.DataFrame], count: int, progress: Progress) -> Iterator[pd.DataFrame]:
+    """The chunks; when one is asked for, write_rows has committed those before it."""
+    done = 0
+    for rows in chunks:
+        if done:
+            progress(done / count, WRITTEN, done=done, count=count)
+        yield rows
+        done += len(rows)
 
 
 def write_rows(site: Site, doctype: str, company: str, run: str, chunks: Iterator[pd.DataFrame]) -> tuple[int, int]:

@@ -5,7 +5,7 @@ docs/demand-buckets.md says how changes are found and why nothing is missed.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ import pandas as pd
 
 from erp_forecast_addon.planning.errors import BadInput, Busy, Fault
 from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.progress import Done, Progress, Stages, silent
 from erp_forecast_addon.services.bucket_rows import Written, pieces, recompute
 from erp_forecast_addon.services.changes import (
     forget_pairs,
@@ -39,8 +40,6 @@ __all__ = [
     "refresh_demand",
 ]
 
-Progress = Callable[[float, str], None]
-
 LOCK: Final = "demand refresh"
 WATERMARK: Final = "Demand Watermark"
 # Raised when a bucket would come out differently from the same ledger: every company is then rebuilt.
@@ -49,6 +48,12 @@ _FORMULA_VERSION: Final = 1
 WAIT_SECONDS: Final = 600.0
 _ASK_AGAIN_SECONDS: Final = 0.5
 _PAIR: Final = ["item_code", "warehouse"]
+WAITING: Final = _("waiting for another job that does it")
+LOOKING: Final = _("looking for changes of the stock ledger")
+MAKING: Final = _("demand of each day")
+COMPARING: Final = _("comparing with the stock on hand")
+# A full rebuild from 2,000,000 ledger rows, see docs/benchmarks.md; pieces of a day's change say little beside it.
+_SECONDS: Final = {LOOKING: 3.0, MAKING: 75.0, COMPARING: 2.0}
 _TOTALS: Final = ["ledger_rows", "ledger_qty", "ledger_stock_qty"]
 
 
@@ -78,34 +83,33 @@ class CheckResult:
 
 
 def refresh_demand(
-    site: Site, *, full: bool = False, progress: Progress | None = None, wait_seconds: float = WAIT_SECONDS
+    site: Site, *, full: bool = False, progress: Progress = silent, wait_seconds: float = WAIT_SECONDS
 ) -> RefreshResult:
     """Bring the buckets of every planned company up to date with the ledger.
 
     full: make every pair again. A company whose demand rules changed, or that was not planned before, is made again
-    anyway. progress: called with percent and step. It commits as it goes and may be killed at any point: what was
-    found stands in Demand Mark, and the next call goes on. Never two at once: waits for the other one, then Busy.
+    anyway. It commits as it goes, which is when progress is told, and may be killed at any point: what was found stands
+    in Demand Mark, and the next call goes on. Never two at once: waits for the other one, then Busy.
     """
-    with _alone(site, wait_seconds):
-        return _refresh(site, full, progress or _silent)
+    with _alone(site, wait_seconds, progress):
+        return _refresh(site, full, progress)
 
 
-def check_pairs(site: Site, *, progress: Progress | None = None, wait_seconds: float = WAIT_SECONDS) -> CheckResult:
+def check_pairs(site: Site, *, wait_seconds: float = WAIT_SECONDS) -> CheckResult:
     """Hold the buckets of every pair against the ledger, in totals, and make those that differ again. Nightly.
 
     Finds what left no trace: ledger rows deleted or rewritten by SQL without `modified`. Compared are the number of
     rows, Σ actual_qty and Σ qty_after_transaction, added up by the database on both sides in one snapshot.
     """
-    report = progress or _silent
-    with _alone(site, wait_seconds):
-        before = _refresh(site, False, report)
+    with _alone(site, wait_seconds, silent):
+        before = _refresh(site, False, silent)
         compared = [_compare(site, company) for company in _planned(site)[0]]
         found = [frame.loc[frame["differs"], _PAIR] for frame in compared]
         differing = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=_PAIR)
         mark_changed(site, differing)
         _remember(site, {"checked_at": site.now()})
         site.commit()
-        after = _refresh(site, False, report) if len(differing) else before
+        after = _refresh(site, False, silent) if len(differing) else before
     return CheckResult(sum(map(len, compared)), differing, after)
 
 
@@ -113,15 +117,16 @@ def _refresh(site: Site, full: bool, report: Progress) -> RefreshResult:
     began = time.monotonic()
     site.commit()  # what is read from here on is read in a snapshot of its own
     planned, faults = _planned(site)
-    report(0.0, _("Looking for changes of the stock ledger"))
+    stages = Stages(report, _SECONDS)
+    stages.say(LOOKING)
     rebuilt = _take_in_ledger(site, planned, full)
-    written = _work_off(site, planned, report)
+    written = _work_off(site, planned, stages.done(MAKING))
+    stages.say(COMPARING)
     if _take_in_bins(site):
-        written += _work_off(site, planned, report)
+        written += _work_off(site, planned, stages.done(COMPARING))
     if full:
         _remember(site, {"full_rebuild_at": site.now()})
         site.commit()
-    report(100.0, _("Demand buckets are up to date"))
     return RefreshResult(
         written.pairs, written.ledger_rows, written.buckets_written, written.buckets_removed, rebuilt,
         time.monotonic() - began, faults + written.faults,
@@ -150,12 +155,13 @@ def _take_in_bins(site: Site) -> int:
     return marked
 
 
-def _work_off(site: Site, planned: Mapping[str, CompanySettings], report: Progress) -> Written:
+def _work_off(site: Site, planned: Mapping[str, CompanySettings], report: Done) -> Written:
     done, written = 0.0, Written()
+    report(done)
     for piece in pieces(site):  # each piece is a transaction of its own
         written += recompute(site, piece.items, planned)
         done += piece.share
-        report(100.0 * done, _("Making demand buckets"))
+        report(done)
     return written
 
 
@@ -213,7 +219,7 @@ def _as_moment(value: str | None) -> datetime | None:
 
 
 @contextmanager
-def _alone(site: Site, wait_seconds: float) -> Iterator[None]:
+def _alone(site: Site, wait_seconds: float, report: Progress) -> Iterator[None]:
     until = time.monotonic() + wait_seconds
     while True:
         with site.lock(LOCK) as got:
@@ -230,8 +236,5 @@ def _alone(site: Site, wait_seconds: float) -> Iterator[None]:
                     _("The demand buckets are being brought up to date by another job. Try again when it has ended.")
                 )
             )
+        report(0.0, WAITING)
         time.sleep(_ASK_AGAIN_SECONDS)
-
-
-def _silent(percent: float, step: str) -> None:
-    """Nobody is looking."""

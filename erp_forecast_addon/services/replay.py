@@ -6,7 +6,6 @@ in another form). No level, draft, forecast or document of ERPNext is touched.
 
 import json
 import traceback
-from collections.abc import Callable
 from datetime import date, timedelta
 from time import perf_counter
 from typing import Any
@@ -18,8 +17,10 @@ from erp_forecast_addon.planning.errors import BadInput, PlanningError, Refused
 from erp_forecast_addon.planning.inventory.lead_time_learning import learn_lead_times
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.plan import Supply
+from erp_forecast_addon.planning.progress import Progress
 from erp_forecast_addon.planning.tables import DATED
 from erp_forecast_addon.services.approval_times import learned_approval_time
+from erp_forecast_addon.services.pace import Pace
 from erp_forecast_addon.services.refresh import refresh_demand
 from erp_forecast_addon.site import policy_reads, reads, replay_queries
 from erp_forecast_addon.site.port import Site
@@ -165,10 +166,17 @@ def course_of(weeks: pd.DataFrame) -> list[dict[str, Any]]:
     return rounded.assign(week=rounded["week"].dt.strftime("%Y-%m-%d")).to_dict("records")
 
 
-def _progress(site: Site, name: str) -> Callable[[float, str], None]:
-    def told(share: float, step: str) -> None:
-        percent, words = round(100.0 * share, 1), site.translate(step)
-        site.show_progress(DOCTYPE, name, percent, words)
+def _progress(site: Site, name: str) -> Progress:
+    """Shows each step as it begins, and now and then how far it is."""
+    pace, shown = Pace(), ""
+
+    def told(share: float, step: str, /, **values: Any) -> None:
+        nonlocal shown
+        if step == shown and not pace.due():
+            return
+        pace.spoke()
+        shown = step
+        site.show_progress(DOCTYPE, name, round(100.0 * share, 1), site.translate(step).format(**values))
         site.commit()
 
     return told

@@ -25,6 +25,7 @@ from erp_forecast_addon.planning.inventory.supplier_lead_times import supplier_l
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel, build_panel
 from erp_forecast_addon.planning.plan import Plan, Supply, plan, policies_with
+from erp_forecast_addon.planning.progress import Progress, silent
 from erp_forecast_addon.planning.purchasing.network import Network
 from erp_forecast_addon.planning.purchasing.order_days import OrderTerms
 from erp_forecast_addon.planning.signals import Signals, prepare
@@ -42,6 +43,7 @@ from erp_forecast_addon.services.open_requests import (
     leave_out_untouched,
     read_open_requests,
 )
+from erp_forecast_addon.services.pace import AT_WORK, QUIET_SECONDS, Pace
 from erp_forecast_addon.services.publish import accuracy_summary, publish_forecasts, publish_policies
 from erp_forecast_addon.services.refresh import RefreshResult, refresh_demand
 from erp_forecast_addon.site import order_reads, reads
@@ -240,9 +242,6 @@ def _take_queued(site: Site, company: str, run: str, values: dict[str, Any]) -> 
 
 
 # ---- the run's own record ------------------------------------------------------------
-_WAITED_FOR_SECONDS = 2.0
-
-
 @dataclass
 class RunLog:
     """Writes the run's steps, counts and end; commits with every step, so that what is written is also what is done."""
@@ -252,7 +251,7 @@ class RunLog:
     as_of: date
     steps: list[Step] = field(default_factory=list)
     counts: dict[str, Any] = field(default_factory=dict)
-    began: float = field(default_factory=perf_counter)
+    pace: Pace = field(default_factory=Pace)
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
@@ -261,6 +260,7 @@ class RunLog:
         self.steps.append(now)
         self.site.report_progress(self.name, _STEPS[name], self.site.translate(name))
         self._told({"progress_pct": _STEPS[name], "current_step": self.site.translate(name)})
+        self.pace.spoke()
         try:
             yield now
         except Exception:
@@ -270,6 +270,20 @@ class RunLog:
         if now.status == "Running":
             now.status = "Done"
         now.seconds = round(perf_counter() - began, 3)
+
+    def tell(self, share: float, doing: str, /, **values: Any) -> None:
+        """A Progress of the step at work, shown between its own percent and that of the next step.
+
+        It commits, so that lists and whoever asks see it: a step that writes calls it where it has just committed.
+        """
+        if not self.pace.due():
+            return
+        step = self.steps[-1].step
+        begin, end = _STEPS[step], _percent_after(step)
+        translate = self.site.translate
+        text = translate(AT_WORK).format(step=translate(step), doing=translate(doing).format(**values))
+        self.site.report_progress(self.name, round(begin + (end - begin) * share, 1), text)
+        self.site.commit()
 
     def complete(self) -> None:
         self.site.report_progress(self.name, 100, self.site.translate("Completed"))
@@ -284,13 +298,13 @@ class RunLog:
 
     def _end(self, status: str, values: dict[str, Any]) -> None:
         self._save({
-            "status": status, "ended_at": self.site.now(), "duration_seconds": round(perf_counter() - self.began, 3),
+            "status": status, "ended_at": self.site.now(), "duration_seconds": round(self.pace.seconds, 3),
             **values,
         })  # fmt: skip
 
     def _told(self, values: dict[str, Any]) -> None:
         """Progress; the table of steps only once there is something to wait for: writing it costs as a step does."""
-        if perf_counter() - self.began >= _WAITED_FOR_SECONDS:
+        if self.pace.seconds >= QUIET_SECONDS:
             self._save(values)
             return
         self.site.set_fields(DOCTYPE, self.name, values)
@@ -299,6 +313,11 @@ class RunLog:
     def _save(self, values: dict[str, Any]) -> None:
         self.site.update_document(DOCTYPE, self.name, {**values, "steps": [asdict(step) for step in self.steps]})
         self.site.commit()
+
+
+def _percent_after(step: str) -> int:
+    """Where the next step begins. Of two that do not both run, both begin at the same percent."""
+    return min((percent for percent in _STEPS.values() if percent > _STEPS[step]), default=100)
 
 
 def _sentence(site: Site, error: PlanningError) -> str:
@@ -311,7 +330,7 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         settings = reads.company_settings(site, company)
         log.counts["currency"] = settings.plan.currency or None
     with log.step("Refresh demand") as step:
-        refreshed = refresh_demand(site)
+        refreshed = refresh_demand(site, progress=log.tell)
         step.rows = refreshed.pairs
         step.detail = _unusable(site, refreshed)
     with log.step("Read") as step:
@@ -322,7 +341,7 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
         step.rows = inputs.rows
     with log.step("Forecast and plan") as step:
         trained, step.detail = trained_model(site, settings, log.as_of)
-        made, faults, panel = plan_inputs(inputs, settings, log.as_of, trained)
+        made, faults, panel = plan_inputs(inputs, settings, log.as_of, trained, log.tell)
         ours = set(reads.warehouses(site, company))
         faults += [fault for fault in refreshed.faults if fault.warehouse in ours]
         step.rows = made.forecasts.n
@@ -330,7 +349,7 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
             "pairs": len(made.policies), "proposal_lines": len(made.proposals), **accuracy_summary(made.forecasts),
         }  # fmt: skip
     with log.step("Publish forecasts") as step:
-        step.rows, deleted = publish_forecasts(site, log.name, made, settings, inputs.items)
+        step.rows, deleted = publish_forecasts(site, log.name, made, settings, inputs.items, log.tell)
         step.detail = _deleted(site, deleted)
         log.counts["forecasts"] = step.rows
         signals.record_overrides(site, company, log.as_of, made.forecasts.finished)
@@ -358,7 +377,7 @@ def _carry_out(site: Site, company: str, log: RunLog) -> None:
     faults += asked.faults + drafted.faults
     with log.step("Publish policies") as step:  # after the orders: our own drafts count in the position
         made = _with_drafts(made, inputs, settings, drafted, asked)
-        step.rows, deleted = publish_policies(site, log.name, made, settings, inputs.items, inputs.positions)
+        step.rows, deleted = publish_policies(site, log.name, made, settings, inputs.items, inputs.positions, log.tell)
         step.detail = _deleted(site, deleted)
         log.counts["policies"] = step.rows
     with log.step("Publish lead times") as step:
@@ -440,9 +459,9 @@ def trained_model(site: Site, settings: CompanySettings, as_of: date) -> tuple[B
 
 
 def plan_inputs(
-    inputs: Inputs, settings: CompanySettings, as_of: date, trained: Boosted | None
+    inputs: Inputs, settings: CompanySettings, as_of: date, trained: Boosted | None, progress: Progress = silent
 ) -> tuple[Plan, list[Fault], Panel]:
-    """The plan, what is wrong with the input, and the panel that was forecast."""
+    """The plan, what is wrong with the input, and the panel that was forecast. progress: as of planning.plan."""
     panel, faults = build_panel(
         inputs.buckets, settings.plan.period, as_of, items=inputs.items, company=settings.company,
         history_days=settings.plan.history_days,
@@ -452,7 +471,7 @@ def plan_inputs(
     panel, future, signal_faults = prepare(panel, inputs.signals, settings.plan.horizon_days, as_of)
     faults += inputs.faults + signal_faults
     supply = supply_of(inputs, inputs.dated)
-    made = plan(panel, inputs.positions, supply, settings.plan, as_of, future, trained)
+    made = plan(panel, inputs.positions, supply, settings.plan, as_of, future, trained, progress)
     return made, [*faults, *made.faults], panel
 
 
@@ -486,7 +505,7 @@ def _draft(site: Site, log: RunLog, made: Plan, settings: CompanySettings, input
         if not settings.draft_orders:
             step.status, step.detail = "Skipped", site.translate(NOTHING_ORDERED)
             return DraftingResult(supply=as_supply(read_open_drafts(site, settings.company)))
-        result = draft_orders(site, log.name, made, settings, inputs.drafts)
+        result = draft_orders(site, log.name, made, settings, inputs.drafts, log.tell)
         step.rows = result.lines
         log.counts |= {
             "orders_created": result.created, "orders_updated": result.updated, "orders_withdrawn": result.withdrawn,

@@ -17,6 +17,7 @@ from erp_forecast_addon.planning.forecasting.forecast import Learned
 from erp_forecast_addon.planning.messages import Day, _
 from erp_forecast_addon.planning.periods import MEAN_DAYS
 from erp_forecast_addon.planning.plan import Plan
+from erp_forecast_addon.planning.progress import Progress, silent
 from erp_forecast_addon.planning.replenishment import DemandOutlook
 from erp_forecast_addon.planning.scenario_prices import Assumption
 from erp_forecast_addon.planning.scenarios import Chosen, PlanInputs
@@ -55,10 +56,11 @@ class Read:
     assumptions: tuple[Assumption, ...] = ()
 
 
-def read_for(site: Site, settings: CompanySettings, chosen: Chosen) -> Read:
+def read_for(site: Site, settings: CompanySettings, chosen: Chosen, progress: Progress = silent) -> Read:
     """What a run of today would plan with, of every item that `chosen` may mean, and the classes that it would find.
 
-    Commits once it has read. Raises BadInput where nothing at all is planned.
+    Commits once it has read. progress: told while the whole company is planned. Raises BadInput where nothing at all is
+    planned.
     """
     codes = _few_items(site, settings, chosen)
     known = learning.last(site, settings) if codes else None
@@ -67,7 +69,7 @@ def read_for(site: Site, settings: CompanySettings, chosen: Chosen) -> Read:
         homes = set(reads.warehouses(site, settings.company))
         found = forecast_alone(site, settings, codes, homes, site.as_of(), known)
     if found is None or known is None:
-        return _whole(site, settings)
+        return _whole(site, settings, progress)
     said = Assumption(FEW_FORECAST, {"count": len(codes), "as_of": Day(known.as_of.isoformat())})
     return Read(_of_few(site, settings, codes, found, known.learned), len(found.last_year_qty), (said,))
 
@@ -160,13 +162,13 @@ def _of_few(
 
 
 # ---- the whole company ----
-def _whole(site: Site, settings: CompanySettings) -> Read:
+def _whole(site: Site, settings: CompanySettings, progress: Progress) -> Read:
     as_of, company = site.as_of(), settings.company
     read = runs.read_inputs(site, settings, as_of)
     orders, tree = _order_suppliers(site, company), _tree(site, company)
     trained, _unread = runs.trained_model(site, settings, as_of)
     site.commit()  # nothing is held while the machine reckons
-    made, _faults, _panel = runs.plan_inputs(read, settings, as_of, trained)
+    made, _faults, _panel = runs.plan_inputs(read, settings, as_of, trained, progress)
     if made.policies.empty:
         raise BadInput(NOTHING_PLANNED, company=company, as_of=as_of)
     inputs = PlanInputs(

@@ -7,6 +7,7 @@ which are the ledger in another form): no forecast, level, draft or document of 
 import json
 import traceback
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
@@ -14,9 +15,11 @@ import pandas as pd
 
 from erp_forecast_addon.planning.errors import BadInput, Busy, PlanningError, Refused
 from erp_forecast_addon.planning.messages import _
+from erp_forecast_addon.planning.progress import Done, Progress
 from erp_forecast_addon.planning.scenario_prices import Assumption
 from erp_forecast_addon.planning.scenario_results import FIGURES, Comparison, affected, compare
 from erp_forecast_addon.planning.scenarios import Chosen, PlanInputs, Scenario, narrowed
+from erp_forecast_addon.services.pace import AT_WORK, Pace
 from erp_forecast_addon.services.refresh import refresh_demand
 from erp_forecast_addon.services.scenario_inputs import read_for
 from erp_forecast_addon.site import reads
@@ -41,6 +44,8 @@ RESULTS = (
 MOST_ROWS = 200
 _A_CENT = 0.01
 MOVING = ("Queued", "Running")
+
+REFRESH, FORECAST, PLAN_TWICE = _("Refresh demand"), _("Read and forecast"), _("Plan twice")
 
 NO_SCENARIO = _("There is no Planning Scenario {name}.")
 NO_COMPANY = _("There is no company {company}.")
@@ -133,15 +138,16 @@ def _carry_out(site: Site, name: str, document: dict[str, Any], warehouses: Coll
         "status": "Running", "run_by": site.user, "started_at": site.now(), "ended_at": None, "error": None,
         "as_of": as_of, "currency": settings.plan.currency or None, "results_json": None,
     })  # fmt: skip
-    _show(site, name, 1, _("Refresh demand"))
-    refresh_demand(site)
-    _show(site, name, 10, _("Read and forecast"))
-    read = read_for(site, settings, scenario.chosen)
+    shown = _Shown(site, name)
+    shown.at(1, REFRESH)
+    refresh_demand(site, progress=shown.within(1, 10, REFRESH))
+    shown.at(10, FORECAST)
+    read = read_for(site, settings, scenario.chosen, shown.within(10, 60, FORECAST))
     inputs = read.inputs
     if warehouses is not None:
         inputs = _seen(inputs, warehouses)
-    _show(site, name, 60, _("Plan twice"))
-    made = compare(inputs, scenario, as_of, lambda share: _show(site, name, 60 + 35 * share, _("Plan twice")))
+    shown.at(60, PLAN_TWICE)
+    made = compare(inputs, scenario, as_of, shown.done(60, 95, PLAN_TWICE))
     site.update_document(DOCTYPE, name, {
         "status": "Done", "ended_at": site.now(), "duration_seconds": round(perf_counter() - began, 3),
         "progress_pct": 100, "current_step": "", "pairs": len(made.pairs), "forecast_pairs": read.forecast,
@@ -215,9 +221,42 @@ def _codes(text: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line for line in lines if line))
 
 
-def _show(site: Site, name: str, percent: float, step: str) -> None:
-    site.show_progress(DOCTYPE, name, round(percent, 1), site.translate(step))
-    site.commit()
+@dataclass
+class _Shown:
+    """How far the scenario is, on its record; commits."""
+
+    site: Site
+    name: str
+    pace: Pace = field(default_factory=Pace)
+
+    def at(self, percent: float, step: str) -> None:
+        """The step begins."""
+        self._show(percent, self.site.translate(step))
+        self.pace.spoke()
+
+    def done(self, begin: float, end: float, step: str) -> Done:
+        """For a step that reaches from `begin` to `end` percent."""
+
+        def told(share: float) -> None:
+            if self.pace.due():
+                self._show(begin + (end - begin) * share, self.site.translate(step))
+
+        return told
+
+    def within(self, begin: float, end: float, step: str) -> Progress:
+        """For one that also says what it is doing."""
+
+        def told(share: float, doing: str, /, **values: Any) -> None:
+            if self.pace.due():
+                translate = self.site.translate
+                text = translate(AT_WORK).format(step=translate(step), doing=translate(doing).format(**values))
+                self._show(begin + (end - begin) * share, text)
+
+        return told
+
+    def _show(self, percent: float, text: str) -> None:
+        self.site.show_progress(DOCTYPE, self.name, round(percent, 1), text)
+        self.site.commit()
 
 
 def _fail(site: Site, name: str, error: Exception) -> None:

@@ -3,10 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import frappe
 
-from erp_forecast_addon.services import decisions
+from erp_forecast_addon.services import decisions, drafting, pace, publish
+from erp_forecast_addon.services.run import run_company
+from erp_forecast_addon.site.frappe_site import FrappeSite
 from erp_forecast_addon.tests.factories import BenchShop, ShopTestCase, clear
 from erp_forecast_addon.tests.order_scenarios import refused
 
@@ -79,6 +82,37 @@ class TestRun(ShopTestCase):
         assert [step["status"] for step in run["steps"]] == ["Done"] * 13
         assert all(step["seconds"] >= 0 for step in run["steps"])
         assert (run["forecasts"], run["policies"], run["orders_created"]) == (1, 1, 1)
+
+    def test_a_step_at_work_says_how_far_it_is_where_it_has_committed(self) -> None:
+        self.suppliers(3)
+        company = self.shop.company
+        told: list[tuple[float, str]] = []
+
+        class Listening(FrappeSite):
+            def report_progress(self, run: str, percent: float, step: str) -> None:
+                if ": " in step:
+                    assert frappe.db.transaction_writes == 0, f"{step}: something half done would become visible"
+                super().report_progress(run, percent, step)
+
+            def commit(self) -> None:
+                super().commit()
+                running = {"company": company, "status": "Running"}
+                told.extend(frappe.get_all("Forecast Run", running, ["progress_pct", "current_step"], as_list=True))
+
+        with (
+            patch.object(pace, "QUIET_SECONDS", -1.0), patch.object(pace, "SECONDS_BETWEEN", -1.0),
+            patch.object(publish, "ROWS_AT_ONCE", 1), patch.object(drafting, "COMMIT_EVERY", 1),
+        ):  # fmt: skip
+            run_company(Listening(), company, triggered_by="Command")
+        seen = list(dict.fromkeys(told))
+        percents = [percent for percent, _step in seen]
+        assert percents == sorted(percents), seen
+        steps = {step for _percent, step in seen}
+        for expected in (
+            "Refresh demand: demand of each day", "Forecast and plan: judging methods on the past",
+            "Publish forecasts: 1 of 3", "Draft orders: 2 of 3 orders", "Publish policies: 2 of 3",
+        ):  # fmt: skip
+            assert expected in steps, (expected, sorted(steps))
 
     def test_exceptions_are_inserted_as_documents_and_go_to_their_owner(self) -> None:
         self.shop.settings(exception_owner="Administrator")

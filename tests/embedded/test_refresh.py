@@ -12,7 +12,7 @@ import pytest
 from erp_forecast_addon.planning.buckets import daily_buckets
 from erp_forecast_addon.planning.errors import Refused
 from erp_forecast_addon.services import bucket_rows, changes
-from erp_forecast_addon.services.refresh import LOCK, check_pairs, forget_pairs, mark_pairs, refresh_demand
+from erp_forecast_addon.services.refresh import LOCK, MAKING, check_pairs, forget_pairs, mark_pairs, refresh_demand
 from erp_forecast_addon.site import reads
 from erp_forecast_addon.site.embedded import EmbeddedSite
 from tests.embedded.stock_ledger import COMPANY, NOW, WAREHOUSES, StockLedger, demo_site
@@ -344,8 +344,8 @@ def test_killed_between_two_pieces_the_next_refresh_goes_on(
     class Killed(BaseException):
         pass
 
-    def kill(percent: float, step: str) -> None:
-        if 0 < percent < 100:
+    def kill(share: float, step: str, /, **values: object) -> None:
+        if step == MAKING and marks(site) == 1:
             raise Killed
 
     with pytest.raises(Killed):

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ _SERIES_SECONDS = 20.0
 _RUNAWAY = 3.0
 _LEAST_INDEX = 0.05
 _MOST_STEPS = 40
+# How often the series that are done are counted.
+_LOOK_SECONDS = 1.0
 NAME = "ARIMA"
 
 
@@ -58,7 +61,14 @@ class ArimaResult:
     reasons: dict[int, tuple[str, dict[str, Any]]]
 
 
-def fit_arima(panel: Panel, rows: np.ndarray, horizon: int, seconds: float, workers: int) -> ArimaResult:
+def fit_arima(
+    panel: Panel,
+    rows: np.ndarray,
+    horizon: int,
+    seconds: float,
+    workers: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> ArimaResult:
     """Fit the rows of a cleaned panel, the first ones first, until `seconds` are over. Never raises for a series.
 
     rows: positions, most valuable first; workers: processes. Each is a fresh interpreter that imports planning only, so
@@ -66,7 +76,7 @@ def fit_arima(panel: Panel, rows: np.ndarray, horizon: int, seconds: float, work
     multiprocessing, and carries over no connection. A series that fails, takes too long or comes too late is not among
     the result's rows and its reason says why; the forecast of the panel models stays. Order and parameters of the
     backtests come from before their first origin; the forecast's parameters are fitted on everything. Which series
-    are done depends on the speed of the machine; what is forecast for one does not.
+    are done depends on the speed of the machine; what is forecast for one does not. progress: told how many are done.
     """
     rows = np.asarray(rows, dtype=np.int64)
     origins, steps = origins_and_steps(panel.t, horizon, panel.period)
@@ -74,7 +84,7 @@ def fit_arima(panel: Panel, rows: np.ndarray, horizon: int, seconds: float, work
     if not len(rows) or seconds <= 0:
         return ArimaResult(rows[:0], np.zeros((0, horizon), np.float32), np.zeros(shape, np.float32), _late(rows))
     with tempfile.TemporaryDirectory(prefix="arima-") as folder:
-        answers = _run(Path(folder), panel, rows, origins, steps, horizon, seconds, workers)
+        answers = _run(Path(folder), panel, rows, origins, steps, horizon, seconds, workers, progress)
     done = [row for row in rows.tolist() if "forecast" in answers.get(row, {})]
     forecasts = np.array([answers[row]["forecast"] for row in done], dtype=np.float32).reshape(len(done), horizon)
     backtests = np.array([answers[row]["backtests"] for row in done], dtype=np.float32)
@@ -128,6 +138,7 @@ def _run(
     horizon: int,
     seconds: float,
     workers: int,
+    progress: Callable[[int], None],
 ) -> dict[int, dict[str, Any]]:
     """Answers by row. Process w takes every `workers`-th row and writes one line per series as soon as it is done."""
     values = np.where(panel.observed[rows], panel.demand[rows], np.nan)
@@ -142,16 +153,16 @@ def _run(
             "season": panel.season_length, "seconds": seconds, "each": each,
         }  # fmt: skip
         running.append(_start(task, folder / f"errors-{worker}.txt"))
+    files = [folder / f"answers-{worker}.jsonl" for worker in range(count)]
     for process in running:
-        _end(process, max(0.1, began + seconds - time.monotonic()))
+        _end(process, began + seconds, lambda: progress(_lines_in(files)))
     answers: dict[int, dict[str, Any]] = {}
     for worker in range(count):
         if running[worker].returncode > 0:
             said = (folder / f"errors-{worker}.txt").read_text(errors="replace").strip().splitlines()
             broken = {"failed": "error", "error": said[-1][:200] if said else str(running[worker].returncode)}
             answers.update({int(row): broken for row in rows[worker::count]})
-        path = folder / f"answers-{worker}.jsonl"
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        lines = files[worker].read_text().splitlines(keepends=True) if files[worker].exists() else []
         for line in lines:
             if line.endswith("\n"):  # the last one may be cut off by the end of the time
                 answer = json.loads(line)
@@ -159,12 +170,24 @@ def _run(
     return answers
 
 
-def _end(process: "subprocess.Popen[bytes]", seconds: float) -> None:
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _end(process: "subprocess.Popen[bytes]", until: float, meanwhile: Callable[[], None]) -> None:
+    """Wait for it, until then at the latest; `meanwhile` is called now and then."""
+    until = max(until, time.monotonic() + 0.1)
+    while True:
+        left = until - time.monotonic()
+        try:
+            process.wait(min(max(left, 0.0), _LOOK_SECONDS))
+            return
+        except subprocess.TimeoutExpired:
+            if left <= _LOOK_SECONDS:
+                process.kill()
+                process.wait()
+                return
+            meanwhile()
+
+
+def _lines_in(files: list[Path]) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in files if path.exists())
 
 
 def _start(task: dict[str, Any], errors: Path) -> "subprocess.Popen[bytes]":

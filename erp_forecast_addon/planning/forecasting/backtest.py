@@ -14,6 +14,7 @@ from erp_forecast_addon.planning.forecasting.model import Model
 from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK, in_blocks
 from erp_forecast_addon.planning.forecasting.yearly import Yearly, learn_yearly
 from erp_forecast_addon.planning.panel import Panel
+from erp_forecast_addon.planning.progress import Done, between, unseen
 from erp_forecast_addon.planning.settings import Period
 
 MAX_ORIGINS = 3
@@ -73,9 +74,13 @@ class Ground:
     priors: priors.Profiles
 
 
-def grounds(panel: Panel, origins: tuple[int, ...]) -> tuple[Ground, ...]:
+def grounds(panel: Panel, origins: tuple[int, ...], done: Done = unseen) -> tuple[Ground, ...]:
     """One per origin. Learned, so that a few rows can be forecast later as they were among all."""
-    return tuple(ground(panel.before(origin)) for origin in origins)
+    found = []
+    for number, origin in enumerate(origins, 1):  # over at most MAX_ORIGINS
+        found.append(ground(panel.before(origin)))
+        done(number / len(origins))
+    return tuple(found)
 
 
 def ground(panel: Panel) -> Ground:
@@ -120,11 +125,16 @@ def driven(panel: Panel, known: Factors | None, horizon: int) -> np.ndarray:
 
 
 def backtest(
-    panel: Panel, horizon: int, models: dict[str, Model], workers: int, known: tuple[Ground, ...] | None = None
+    panel: Panel,
+    horizon: int,
+    models: dict[str, Model],
+    workers: int,
+    known: tuple[Ground, ...] | None = None,
+    done: Done = unseen,
 ) -> Backtest:
     """Forecasts of all models from every origin; with too short a history there are no origins (k = 0).
 
-    known: one Ground per origin; None: learned from the panel.
+    known: one Ground per origin; None: learned from the panel. done: told the share that is done.
     """
     origins, steps = origins_and_steps(panel.t, horizon, panel.period)
     known = grounds(panel, origins) if known is None else known
@@ -141,7 +151,8 @@ def backtest(
         if few:
             plain.append(undriven(past, moved))
         else:
-            forecasts[:, at] = forecast_all(undriven(past, moved), steps, models, known[at], workers)
+            own = between(done, at / len(origins), (at + 1) / len(origins))
+            forecasts[:, at] = forecast_all(undriven(past, moved), steps, models, known[at], workers, own)
     if plain:
         forecasts = _forecast_few(plain, steps, models, known)
     forecasts *= factor
@@ -154,7 +165,9 @@ def backtest(
     return Backtest(tuple(models), origins, forecasts, actual.astype(np.float32), known_then, judged, factor)
 
 
-def forecast_all(panel: Panel, horizon: int, models: dict[str, Model], known: Ground, workers: int) -> np.ndarray:
+def forecast_all(
+    panel: Panel, horizon: int, models: dict[str, Model], known: Ground, workers: int, done: Done = unseen
+) -> np.ndarray:
     """Every model's forecast of every series of an undriven panel. (m, n, horizon) float32"""
     made = np.zeros((len(models), panel.n, horizon), dtype=np.float32)
     prior, mask = known.priors.of(panel), panel.observed
@@ -164,7 +177,7 @@ def forecast_all(panel: Panel, horizon: int, models: dict[str, Model], known: Gr
         for number, model in enumerate(models.values()):
             made[number, block] = model.forecast(demand, mask[block], horizon, panel.season_length, prior[block])
 
-    in_blocks(fill, panel.n, workers)
+    in_blocks(fill, panel.n, workers, done=done)
     return made
 
 

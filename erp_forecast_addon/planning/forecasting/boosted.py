@@ -5,13 +5,15 @@ are regressed on sums are steadier than what trees make of a year of single days
 so they add what the effects miss.
 """
 
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from erp_forecast_addon.planning.forecasting import boosting
-from erp_forecast_addon.planning.forecasting.backtest import Backtest, Ground, factors, undriven
+from erp_forecast_addon.planning.forecasting.backtest import Backtest, Ground, factors, origins_and_steps, undriven
+from erp_forecast_addon.planning.forecasting.boosting.training import horizon_blocks
 from erp_forecast_addon.planning.forecasting.combination import MAIN_SHARE, least_squares_shares
 from erp_forecast_addon.planning.forecasting.groups import groupings
 from erp_forecast_addon.planning.forecasting.hierarchy import LEAST_SERIES, LEVELS
@@ -79,10 +81,12 @@ def learn(
     past: np.ndarray,
     demand_class: np.ndarray,
     workers: int,
+    progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> tuple[Boosted, dict[int, np.ndarray]] | None:
     """Train on the panel; and once for every backtest window without it, which tells what the model is worth.
 
-    plain: the panel without what drivers did; known: what the models stand on at each backtest origin.
+    plain: the panel without what drivers did; known: what the models stand on at each backtest origin; progress: told
+    how many fits are done, and of how many.
     -> the trained model with its shares, and its forecasts of the windows by their number, (n, s) each (those whose
     history is too short are left out); None where the panel's is too short to train.
     """
@@ -91,13 +95,23 @@ def learn(
     with ThreadPoolExecutor(max(1, workers)) as pool:
         windows = _begin_windows(panel, tested, known, pool)
         training = boosting.begin(plain, horizon, pool, undriven=True)
-        made = {
-            window: judged.result().forecast(before, tested.steps, workers=workers) * tested.factor[window]
-            for window, (before, judged) in windows.items()
-        }
-        shares = _shares(panel, tested, past, made, demand_class) if made else ({}, _UNTESTED_SHARE)
+        fits = [fit for _before, judged in windows.values() for fit in judged.members] + training.members
+        progress(0, len(fits))
+        for done, _fit in enumerate(as_completed(fits), 1):
+            progress(done, len(fits))
         model = training.result()
+    made = {
+        window: judged.result().forecast(before, tested.steps, workers=workers) * tested.factor[window]
+        for window, (before, judged) in windows.items()
+    }
+    shares = _shares(panel, tested, past, made, demand_class) if made else ({}, _UNTESTED_SHARE)
     return Boosted(model, model.groups(plain), *shares), made
+
+
+def count_fits(panel: Panel, horizon: int) -> int:
+    """Of `learn`: one a backtest window, which is a single block of steps, then each member of each block."""
+    windows, _steps = origins_and_steps(panel.t, horizon, panel.period)
+    return len(windows) + len(boosting.Recipe().half_life_years) * len(horizon_blocks(panel, horizon))
 
 
 def _begin_windows(

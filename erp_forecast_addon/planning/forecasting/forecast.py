@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from erp_forecast_addon.planning import periods
+from erp_forecast_addon.planning import periods, work
 from erp_forecast_addon.planning.errors import BadInput
 from erp_forecast_addon.planning.forecasting import combination, lead_time_sums, metrics, quantiles
 from erp_forecast_addon.planning.forecasting import spread as spreads
@@ -26,7 +26,7 @@ from erp_forecast_addon.planning.forecasting.backtest import (
     origins_and_steps,
     undriven,
 )
-from erp_forecast_addon.planning.forecasting.boosted import Boosted
+from erp_forecast_addon.planning.forecasting.boosted import Boosted, count_fits
 from erp_forecast_addon.planning.forecasting.boosted import learn as learn_boosted
 from erp_forecast_addon.planning.forecasting.catalog import candidates
 from erp_forecast_addon.planning.forecasting.combination import Weights, learn_weights
@@ -44,6 +44,7 @@ from erp_forecast_addon.planning.forecasting.rows import ROWS_PER_BLOCK, in_bloc
 from erp_forecast_addon.planning.messages import _
 from erp_forecast_addon.planning.panel import Panel
 from erp_forecast_addon.planning.periods import SEASON_LENGTH
+from erp_forecast_addon.planning.progress import Done, Progress, Stages, between, silent
 from erp_forecast_addon.planning.settings import Period, PlanSettings
 from erp_forecast_addon.planning.signals import Finished, Future, finish
 
@@ -192,6 +193,7 @@ def forecast_panel(
     workers: int = 2,
     learned: Learned | None = None,
     trained: Boosted | None = None,
+    progress: Progress = silent,
 ) -> ForecastSet:
     """Forecast every series of a cleaned panel over the next `horizon_periods` periods. Deterministic.
 
@@ -200,6 +202,8 @@ def forecast_panel(
     the period). workers: threads, without influence on the result. learned: of an earlier
     forecast of a panel that held these series; None: learned from this panel.
     trained: the full tier's boosting model of an earlier run, used again unless it is too old or does not fit.
+    progress: told the share of the time that is over, 1 at the end, and what is being done (work.py); without
+    influence on the result.
     Raises BadInput for a horizon below 1 and for a `learned` of another period, catalog or version.
     """
     if horizon_periods < 1:
@@ -207,9 +211,16 @@ def forecast_panel(
     catalog = models or candidates(panel.period)
     if learned is not None and not learned.fits(panel.period, catalog):
         raise BadInput(_("What was learned before does not fit these settings; run the company's forecast again."))
+    ahead = stages_ahead(
+        panel, horizon_periods, settings, valued=unit_value is not None, learned=learned, trained=trained
+    )  # fmt: skip
+    told = Stages(progress, ahead)
+    told.say(work.SEASONS)
     classes = demand_class(panel)
-    known = _grounds(panel, horizon_periods, learned)
-    tested = backtest(panel, horizon_periods, catalog, workers, known[:-1])
+    known = _grounds(panel, horizon_periods, learned, told.done(work.SEASONS))
+    told.say(work.JUDGING)
+    tested = backtest(panel, horizon_periods, catalog, workers, known[:-1], told.done(work.JUDGING))
+    told.say(work.WEIGHING)
     weights = learn_weights(tested, classes, _scale(panel, tested)) if learned is None else learned.weights
     shares = weights.of(tested, classes)
     past = _combined(tested, shares)
@@ -220,11 +231,14 @@ def forecast_panel(
     moved = factors(panel, known[-1], horizon_periods)
     plain, factor = undriven(panel, moved), driven(panel, moved, horizon_periods)
     core = _Core(panel, plain, factor, horizon_periods, catalog, classes, tested, shares, past, workers)
-    arima = None if unit_value is None else _arima(core, settings, unit_value)
+    arima = None if unit_value is None else _arima(core, settings, unit_value, told)
     core = core if arima is None else replace(core, past=arima.past(core))
-    boosted, past = _boosted(core, known, settings, learned, trained)
+    boosted, past = _boosted(core, known, settings, learned, trained, told)
     core = replace(core, past=past)
-    stages, alignment = _means(core, known[-1], first_sale.of(panel) * recency.of(panel), arima, boosted, learned)
+    told.say(work.FORECASTING)
+    true_share = first_sale.of(panel) * recency.of(panel)
+    stages, alignment = _means(core, known[-1], true_share, arima, boosted, learned, told)
+    told.say(work.MISSES)
     finished = finish(stages["aligned"], panel, future) if future is not None else None
     stages |= {} if finished is None else finished.stages
     mean = list(stages.values())[-1].astype(float)
@@ -240,6 +254,7 @@ def forecast_panel(
         if learned is None
         else learned.uncertainty
     )
+    told.say(work.MISSES, work.OF_LEARNING)
     spread = uncertainty.spread(*came, _usual_level(stages["aligned"], mean), classes, history)
     names = combination.names(shares, tested.models)
     reason_template, reason_values = combination.reasons(shares, tested, classes)
@@ -247,7 +262,7 @@ def forecast_panel(
         boosted.tell(classes, names, reason_template, reason_values)
     if arima is not None:
         arima.tell(names, reason_template, reason_values)
-    return ForecastSet(
+    made = ForecastSet(
         keys=panel.keys,
         period=panel.period,
         starts=panel.future_starts(horizon_periods),
@@ -258,7 +273,9 @@ def forecast_panel(
         reason_template=reason_template,
         reason_values=reason_values,
         demand_class=classes,
-        accuracy=_accuracy(panel, tested, past, spread, levels, whole, workers),
+        accuracy=_accuracy(
+            panel, tested, past, spread, levels, whole, workers, between(told.done(work.MISSES), work.OF_LEARNING, 1.0)
+        ),
         error_std=spread.one_step_std(mean.mean(axis=1)),
         as_of=panel.last_day,
         stages=stages,
@@ -280,6 +297,23 @@ def forecast_panel(
             boosted,
         ),
     )
+    told.say(work.MISSES, 1.0)
+    return made
+
+
+def stages_ahead(
+    panel: Panel,
+    horizon: int,
+    settings: PlanSettings,
+    *,
+    valued: bool,
+    learned: Learned | None = None,
+    trained: Boosted | None = None,
+) -> dict[str, float]:
+    """Seconds by stage of `forecast_panel` with these arguments, see work.py. valued: unit_value is given."""
+    trains = settings.tier == "full" and learned is None and not (trained is not None and trained.fits(panel, horizon))
+    fits = count_fits(panel, horizon) if trains else 0
+    return work.of_forecast(panel.n, panel.t, settings, fits=fits, tries_arima=valued)
 
 
 def _usual_level(modelled: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -294,12 +328,13 @@ def _lift(factor: np.ndarray, modelled: np.ndarray, mean: np.ndarray) -> np.ndar
     return np.asarray(np.where(known, factor * mean / np.where(known, modelled, 1), 0.0))
 
 
-def _grounds(panel: Panel, horizon: int, learned: Learned | None) -> tuple[Ground, ...]:
+def _grounds(panel: Panel, horizon: int, learned: Learned | None, done: Done) -> tuple[Ground, ...]:
     """What the models stand on at each backtest origin and at the end of the panel."""
     origins, _steps = origins_and_steps(panel.t, horizon, panel.period)
     if learned is not None and len(learned.grounds) == len(origins) + 1:
         return learned.grounds
-    return (*grounds(panel, origins), ground(panel) if learned is None else learned.grounds[-1])
+    before = between(done, 0.0, len(origins) / (len(origins) + 1))
+    return (*grounds(panel, origins, before), ground(panel) if learned is None else learned.grounds[-1])
 
 
 def _scale(panel: Panel, tested: Backtest) -> np.ndarray:
@@ -360,21 +395,30 @@ class _Arima:
                 template[row], values[row] = f"{template[row]} {sentence}", {**given, **values[row]}
 
 
-def _arima(core: _Core, settings: PlanSettings, unit_value: np.ndarray) -> _Arima | None:
+def _arima(core: _Core, settings: PlanSettings, unit_value: np.ndarray, told: Stages) -> _Arima | None:
     """ARIMA for the series that move most money, kept where its backtest beats the combination's."""
     if not settings.arima_items or not core.tested.origins:
         return None
     money = core.past.mean(axis=(0, 2)) * unit_value
     rows = np.argsort(-money, kind="stable")[: settings.arima_items]
     rows = rows[money[rows] > 0]
-    fitted = fit_arima(core.plain, rows, core.horizon, settings.arima_seconds, core.workers)
+    count = len(rows)
+    fitted = fit_arima(
+        core.plain, rows, core.horizon, settings.arima_seconds, core.workers,
+        lambda done: told.say(work.ARIMA, done / max(1, count), done=done, count=count),
+    )  # fmt: skip
     driven_past = replace(fitted, backtests=fitted.backtests * core.tested.factor[:, fitted.rows])
     better = better_rows(driven_past, core.tested.actual, core.tested.scored, core.past)
     return _Arima(fitted.rows[better], fitted.forecasts[better], fitted.backtests[:, better], fitted.reasons)
 
 
 def _boosted(
-    core: _Core, known: tuple[Ground, ...], settings: PlanSettings, learned: Learned | None, trained: Boosted | None
+    core: _Core,
+    known: tuple[Ground, ...],
+    settings: PlanSettings,
+    learned: Learned | None,
+    trained: Boosted | None,
+    told: Stages,
 ) -> tuple[Boosted | None, np.ndarray]:
     """The boosting model of the full tier, and the backtest with its part in it if it was trained now."""
     if learned is not None:
@@ -384,8 +428,9 @@ def _boosted(
         return trained.on(core.plain), core.past
     if settings.tier == "full":
         found = learn_boosted(
-            core.panel, core.plain, core.horizon, core.tested, known[:-1], core.past, core.classes, core.workers
-        )
+            core.panel, core.plain, core.horizon, core.tested, known[:-1], core.past, core.classes, core.workers,
+            lambda done, count: told.say(work.TRAINING, done / count, done=min(done + 1, count), count=count),
+        )  # fmt: skip
     if found is None:
         return None, core.past
     boosted, made = found
@@ -402,12 +447,13 @@ def _means(
     arima: _Arima | None,
     boosted: Boosted | None,
     learned: Learned | None,
+    told: Stages,
 ) -> tuple[dict[str, np.ndarray], Alignment]:
     """The mean after each stage up to "aligned", and the alignment used. true_share: (n, 1) of the combination that
     comes true."""
     panel, horizon, shares = core.panel, core.horizon, core.shares
     plain, factor = core.plain, core.factor
-    made = forecast_all(plain, horizon, core.catalog, here, core.workers)
+    made = forecast_all(plain, horizon, core.catalog, here, core.workers, told.done(work.FORECASTING))
     stages = {"model": made[np.argmax(shares, axis=1), np.arange(panel.n)].copy()}
     combined = np.zeros_like(stages["model"])
     for number, forecasts in enumerate(made):  # over models
@@ -420,9 +466,11 @@ def _means(
     stages |= {"combined": combined, "drivers": combined * factor}
     before = stages["drivers"]
     if boosted is not None:
+        told.say(work.TREES)
         trees = boosted.model.forecast(plain, horizon, groups=boosted.groups, workers=core.workers) * factor
         trees[none] = 0.0
         stages["boosted"] = before = boosted.joined(before, trees, core.classes)
+    told.say(work.ALIGNING)
     if learned is None:
         alignment = learn_alignment(panel, plain, before, factor, core.tested, core.past)
     else:
@@ -448,6 +496,7 @@ def _accuracy(
     levels: np.ndarray,
     whole: np.ndarray,
     workers: int,
+    done: Done,
 ) -> pd.DataFrame:
     """Errors of the chosen models over all origins; scales from the history before the first one."""
     columns = ("wape", "mase", "rmsse", "bias", "pinball")
@@ -474,5 +523,5 @@ def _accuracy(
         )
         result["pinball"][block] = metrics.pinball(actual, bands, levels, mask)
 
-    in_blocks(fill, panel.n, workers)
+    in_blocks(fill, panel.n, workers, done=done)
     return pd.DataFrame(result)

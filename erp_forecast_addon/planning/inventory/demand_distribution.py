@@ -19,6 +19,7 @@ from scipy.special import gammaincinv
 from erp_forecast_addon.planning.forecasting.mixtures import LEVELS, WEIGHTS, quantiles_of_mixture
 from erp_forecast_addon.planning.forecasting.rows import in_blocks
 from erp_forecast_addon.planning.inventory.safety_stock import Floats
+from erp_forecast_addon.planning.progress import Done, unseen
 
 Whole = NDArray[np.int64]
 Rows = NDArray[np.int64]
@@ -185,10 +186,13 @@ def over_days(totals: Totals, days: Floats, *, workers: int = 1) -> Demand:
     return Demand(_rising(points), WEIGHTS)
 
 
-def over_lead_time(totals: Totals, nodes: LeadTimeNodes, later_days: ArrayLike = 0.0, *, workers: int = 1) -> Demand:
+def over_lead_time(
+    totals: Totals, nodes: LeadTimeNodes, later_days: ArrayLike = 0.0, *, workers: int = 1, done: Done = unseen
+) -> Demand:
     """Demand of the lead time and `later_days` ((n,) or one number) after it. nodes: of each row, (n, j) days.
 
-    Rows whose lead time is certain are not mixed, and cost a single look at the forecast.
+    Rows whose lead time is certain are not mixed, and cost a single look at the forecast. done: told the share that is
+    done.
     """
     days = nodes.days + np.broadcast_to(np.asarray(later_days, dtype=float), (len(nodes.days),))[:, None]
     points = np.zeros((len(days), len(LEVELS)))
@@ -201,7 +205,7 @@ def over_lead_time(totals: Totals, nodes: LeadTimeNodes, later_days: ArrayLike =
         if not certain.all():
             points[rows[~certain]] = _mixed(totals, rows[~certain], own[~certain], nodes.shares)
 
-    in_blocks(fill, len(days), workers, _ROWS)
+    in_blocks(fill, len(days), workers, _ROWS, done)
     return Demand(_rising(points), WEIGHTS)
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from erp_forecast_addon.planning import work
 from erp_forecast_addon.planning.forecasting.mixtures import WEIGHTS
 from erp_forecast_addon.planning.inventory.demand_distribution import (
     Demand,
@@ -44,6 +46,7 @@ from erp_forecast_addon.planning.inventory.path_order import cheapest
 from erp_forecast_addon.planning.inventory.rules import RuledPairs
 from erp_forecast_addon.planning.inventory.safety_stock import Floats
 from erp_forecast_addon.planning.inventory.simulated_levels import SIMULATED, Ask, Simulated, order_up_to_of, search
+from erp_forecast_addon.planning.progress import Done, Stages, between
 from erp_forecast_addon.planning.settings import PlanSettings
 
 # A plan is made every night: so long a position may go on falling before the next one sees it.
@@ -145,11 +148,12 @@ def set_pair_levels(
     class_target: Floats,
     former: pd.DataFrame | None,
     settings: PlanSettings,
-    occasional: Occasional | None = None,
+    occasional: Occasional | None,
+    told: Stages,
 ) -> PairLevels:
     """Everything (n,). nodes: from `order_nodes`; arrival_day: index of the day on which an order of today arrives;
     approval_days: mean time until a draft is approved; class_target: (n,) of the settings; former: see hysteresis.py;
-    occasional: rows of Least Cost that are told by their occasions.
+    occasional: rows of Least Cost that are told by their occasions; told: with the stages of work.of_levels.
     """
     method = methods_in_force(said, settings)
     target = np.where(np.isnan(said.service_target), class_target, said.service_target)
@@ -168,7 +172,7 @@ def set_pair_levels(
     formula = formula_of(method)
     inputs = _inputs(
         path, nodes, lead_times, arrival_day + waiting + look, look, textbook, terms, said, settings,
-        np.isin(formula, DISTRIBUTED),
+        np.isin(formula, DISTRIBUTED), told.done(work.LEAD_TIMES),
     )  # fmt: skip
     simulates = formula != method
     if occasional is not None:
@@ -184,9 +188,10 @@ def set_pair_levels(
     if simulates.any():
         paths = paths_from_totals(path.totals) if path.paths is None else path.paths
         ask = Ask(nodes, paths, path.period_days, terms.shelf_life_days, settings.unmet_demand == "Is Lost")
-        simulated = search(inputs, levels, simulates, ask, workers=_WORKERS)
+        simulated = search(inputs, levels, simulates, ask, workers=_WORKERS, done=told.done(work.SIMULATING))
         levels = simulated.levels
     stays = np.zeros(inputs.n, dtype=bool)
+    told.say(work.ORDERS)
     if former is not None:
         levels, stays = kept(inputs, levels, said.rule, former, settings.level_band)
     made = _told(path, inputs, levels, stays, textbook, target, said.rule, look, waiting, approval_days, settings)
@@ -215,11 +220,13 @@ def _inputs(
     said: RuledPairs,
     settings: PlanSettings,
     distributed: Flags,
+    done: Done,
 ) -> PolicyInputs:
-    """distributed: (n,) rows whose method uses the distribution."""
+    """distributed: (n,) rows whose method uses the distribution; done: told the share that is done."""
     periodic = settings.review == "Periodic"
-    before = over_lead_time(path.totals, nodes, 0.0, workers=_WORKERS)
-    until = at_least(over_lead_time(path.totals, nodes, look, workers=_WORKERS), before)
+    first, second, last = (between(done, *ends) for ends in pairwise(work.OF_LOOKS))
+    before = over_lead_time(path.totals, nodes, 0.0, workers=_WORKERS, done=first)
+    until = at_least(over_lead_time(path.totals, nodes, look, workers=_WORKERS, done=second), before)
     holding = np.where(np.isnan(said.holding_rate_per_year), settings.holding_rate_per_year, said.holding_rate_per_year)
     margin = np.where(
         terms.selling_rate > terms.unit_cost,
@@ -253,17 +260,21 @@ def _inputs(
         fixed_max_qty=said.max_qty,
         expires=expires,
         price_breaks=terms.price_breaks,
-        sellable=_sellable(path.totals, nodes, terms.shelf_life_days, expires),
+        sellable=_sellable(path.totals, nodes, terms.shelf_life_days, expires, last),
     )
 
 
-def _sellable(totals: Totals, nodes: LeadTimeNodes, shelf_life_days: Floats, expires: Flags) -> Demand | None:
+def _sellable(
+    totals: Totals, nodes: LeadTimeNodes, shelf_life_days: Floats, expires: Flags, done: Done
+) -> Demand | None:
     """Demand from an order until what it brings expires; only the rows that expire are worked out."""
     if not expires.any():
         return None
     rows = np.flatnonzero(expires)
     days = np.minimum(shelf_life_days[rows], _LONGEST_SHELF_LIFE_DAYS)
-    some = over_lead_time(lambda at, *rest: totals(rows[at], *rest), nodes.select(rows), days, workers=_WORKERS)
+    some = over_lead_time(
+        lambda at, *rest: totals(rows[at], *rest), nodes.select(rows), days, workers=_WORKERS, done=done
+    )
     points = np.zeros((len(expires), some.points.shape[1]))
     points[rows] = some.points
     return Demand(points, some.weights)

@@ -26,6 +26,7 @@ from erp_forecast_addon.planning.inventory.level_play import Lots, Played, play
 from erp_forecast_addon.planning.inventory.methods.inputs import DAYS_PER_YEAR, OrderLevels, PolicyInputs
 from erp_forecast_addon.planning.inventory.methods.limits import limited
 from erp_forecast_addon.planning.inventory.safety_stock import Floats
+from erp_forecast_addon.planning.progress import Done, between, unseen
 
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -105,10 +106,13 @@ class Simulated:
         return np.where(np.isnan(found), otherwise, found)
 
 
-def search(inputs: PolicyInputs, start: OrderLevels, asked: Flags, ask: Ask, *, workers: int = 1) -> Simulated:
+def search(
+    inputs: PolicyInputs, start: OrderLevels, asked: Flags, ask: Ask, *, workers: int = 1, done: Done = unseen
+) -> Simulated:
     """Levels of the rows `asked` (n,) by simulation from `start`, made by the formulas of SIMULATED for these inputs.
 
     Rows without demand, and those that are not worth stocking, keep the start. Method names become those of SIMULATED.
+    done: told the share that is done.
     """
     n = inputs.n
     possible = asked & (inputs.daily_mean > 0.0) & (inputs.protection_demand.mean > 0.0)
@@ -128,7 +132,9 @@ def search(inputs: PolicyInputs, start: OrderLevels, asked: Flags, ask: Ask, *, 
                 rows = alike[block]
                 into[block.start] = rows, _searched(inputs.select(rows), start, rows, ask, int(kind[0]), int(kind[1]))
 
-            in_blocks(work, len(alike), workers, _ROWS)
+            before = sum(len(rows) for rows, _found in parts)
+            own = between(done, *((before + more) / max(1, possible.sum()) for more in (0, len(alike))))
+            in_blocks(work, len(alike), workers, _ROWS, own)
             parts += found.values()
     return _put_together(start, asked, parts, n)
 

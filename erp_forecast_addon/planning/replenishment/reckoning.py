@@ -23,6 +23,7 @@ from erp_forecast_addon.planning.inventory.pair_levels import (
 )
 from erp_forecast_addon.planning.inventory.rules import Rules, apply_rules, check_rules
 from erp_forecast_addon.planning.inventory.safety_stock import safety_factor
+from erp_forecast_addon.planning.progress import Stages
 from erp_forecast_addon.planning.purchasing import alternatives
 from erp_forecast_addon.planning.purchasing.lots import SMALLEST_QTY, order_steps, whole_days_up
 from erp_forecast_addon.planning.purchasing.network import Edges, Sources, edges_of, sources_of
@@ -116,14 +117,14 @@ def reckon(
     supply: Supply,
     settings: PlanSettings,
     as_of: date,
-    made: LevelsOf | None = None,
-    rated: pd.DataFrame | None = None,
+    made: LevelsOf | None,
+    rated: pd.DataFrame,
+    told: Stages,
 ) -> Reckoned:
     sources = sources_of(supply.network)
     pairs = planned_pairs(outlook, door, chosen, sources, settings)
     abc = abc_of(outlook, pairs, settings)
-    if rated is not None:
-        pairs = _with_cheaper_suppliers(pairs, rated, outlook, abc, settings, as_of)
+    pairs = _with_cheaper_suppliers(pairs, rated, outlook, abc, settings, as_of)
     on_hand = floats(pairs, "on_hand_qty")
     timing = pair_timing(pairs, supply, settings, as_of)
     nodes = order_nodes(timing.probability, timing.approval.probability)
@@ -165,6 +166,7 @@ def reckon(
             _former(pairs, supply),
             settings,
             occasional_pairs(outlook, pairs, unusable, rules, said, settings),
+            told,
         )
     shelves = _shelves(pairs, door, levels, daily_mean, timing, window_days, settings, as_of)
     edges = edges_of(pairs, sources, items_made_here(door.items.rows, sources))

@@ -9,10 +9,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from erp_forecast_addon.planning import work
 from erp_forecast_addon.planning.errors import Fault
 from erp_forecast_addon.planning.inventory.pair_levels import frozen
 from erp_forecast_addon.planning.inventory.policies import PairClasses, Standing, policy_table
 from erp_forecast_addon.planning.inventory.policy_faults import policy_faults
+from erp_forecast_addon.planning.progress import Progress, Stages, silent
 from erp_forecast_addon.planning.purchasing.budget import limits_of
 from erp_forecast_addon.planning.purchasing.order_lines import Offered, calendar_faults, order_lines
 from erp_forecast_addon.planning.purchasing.proposals import day_dates
@@ -59,17 +61,21 @@ def replenish(
     settings: PlanSettings,
     as_of: date,
     made: "LevelsOf | None" = None,
+    progress: Progress = silent,
 ) -> Replenishment:
     """Levels and proposals for every pair of `outlook` and `positions`; see plan.plan for what is planned.
 
     made: levels that are ready, of the same pairs: they are taken over and only orders are reckoned. Raises BadInput
     where a table as a whole is unusable; single bad rows are set aside, and pairs and items that depend on them are not
-    ordered.
+    ordered. progress: told the share of the time that is over.
     """
+    told = Stages(progress, work.of_levels(len(outlook.keys), settings))
+    told.say(work.LEAD_TIMES)
     door = at_the_door(positions, supply)
     rated = rate_sourcing(door.sourcing.rows, door.items.rows, settings.currency)
     chosen = choose_suppliers(rated)
-    reckoned = reckon(outlook, door, chosen, supply, settings, as_of, made, rated)
+    reckoned = reckon(outlook, door, chosen, supply, settings, as_of, made, rated, told)
+    told.say(work.ORDERS, work.OF_LEVELS)
     cases = order_cases(reckoned, settings, as_of)
     requested = request_within(
         cases, reckoned.found, reckoned.edges, REFUSED_REQUESTS.check(supply.network.refused), settings, as_of,
@@ -102,6 +108,7 @@ def replenish(
     ]
     levels = LevelsOf(pd.MultiIndex.from_frame(reckoned.pairs[_PAIR]), reckoned.levels)
     ready = ready_pairs(reckoned, cases, rated, chosen, given.breaks, settings, outlook.paths is not None)
+    told.say(work.ORDERS, 1.0)
     return Replenishment(_policies(reckoned, settings, as_of), proposed.table, faults, levels, ready, requested.table)
 
 
@@ -120,7 +127,8 @@ def standing(
     door = at_the_door(positions, supply)
     rated = rate_sourcing(door.sourcing.rows, door.items.rows, settings.currency)
     chosen = choose_suppliers(rated)
-    return _policies(reckon(outlook, door, chosen, supply, settings, as_of, made, rated), settings, as_of)
+    told = Stages(silent, work.of_levels(len(outlook.keys), settings))
+    return _policies(reckon(outlook, door, chosen, supply, settings, as_of, made, rated, told), settings, as_of)
 
 
 def _with_frozen(lines: pd.DataFrame, reckoned: Reckoned) -> pd.DataFrame:

@@ -47,7 +47,6 @@ class Groups:
     starts: (t,) first days of the periods; names: level -> the groups' names (g,), str objects; totals: level -> their
     demand; on_event: (level, event) -> their demand on the event's periods alone; price: (departments, w) float32 mean
     price per period, NaN where unknown.
-    per period, NaN where unknown.
     """
 
     period: Period
